@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * kho_pool: what one kernel leaves in memory for the next.
+ *
+ * This header is a contract between kernels.  It holds no code that runs and
+ * nothing that depends on a kernel's configuration.  Everything is
+ * little-endian and of fixed width on every architecture; addresses are
+ * physical.  A change that an older kernel must not ignore takes a feature
+ * bit (below); a change of a structure takes a new KHO_POOL_COMPATIBLE.
+ *
+ * DOC: kho_pool handover format
+ *
+ * The root
+ * --------
+ * KHO's own tree has a subtree "kho_pool" whose blob is one 4 KiB page: a
+ * flattened device tree, zeroes, and in the last eight bytes the check value
+ * of all that comes before them.  ::
+ *
+ *	/ {
+ *		compatible = "kho-pool-v1";
+ *		incompat = <u64>;	feature bits, see below
+ *		ro-compat = <u64>;
+ *		compat = <u64>;
+ *		frame-size = <u64>;	bytes, the page size of the writer
+ *		generation = <u64>;	kexecs since the pools were made
+ *		sealed = <u64>;		1: every "sum" below holds
+ *		pool@0 {
+ *			pool-name = "default";
+ *			regions = <struct kho_pool_root_region ...>;
+ *		};
+ *		...
+ *	};
+ *
+ * The root is written unsealed when a kernel has taken the pools over, and
+ * sealed at the very end of its life.  An unsealed root is not damaged: the
+ * index is always complete, only its sums were not taken.
+ *
+ * Regions
+ * -------
+ * A region is a physically contiguous range of pool memory.  It is counted in
+ * frames (the page size), blocks (512 frames: 2 MiB) and areas (512 blocks:
+ * 1 GiB).  Frames and blocks are numbered from the region's base, areas are
+ * aligned in physical memory, so a region's first and last may be partial.
+ *
+ * The index of a region
+ * ---------------------
+ * It lies outside of the region, so that it costs no gigantic page.  ::
+ *
+ *	+---------+--------+-------+--------+-------+----------------+
+ *	| header  | owners | areas | blocks | names | bitmaps        |
+ *	| 256 B   | 64 *   | 8 B   | 8 B    | 64 B  | 128 B          |
+ *	|         | 32 B   | each  | each   | each  | per block      |
+ *	+---------+--------+-------+--------+-------+----------------+
+ *
+ * Area and block words have one form.  An area's word says that the area is
+ * free, that an extent of at least one area begins with it, or that its block
+ * words are to be consulted; a block's word says that it is free, that an
+ * extent begins with it, or that its bitmaps are to be consulted.  A word
+ * below one that does not say "consult" has no meaning and may hold anything;
+ * so has a word for memory that lies under an earlier extent, which must then
+ * be free, or under an area's extent.  So one store of one word commits an
+ * extent of any size, and giving it up is one store too.
+ *
+ * A consulted block has two 512-bit maps.  "used": the frame is part of an
+ * extent.  "tail": it continues the extent of the frame before it.  An extent
+ * exists if its first frame is used and is no tail.  Tail bits are zero where
+ * the frame is not used.  All extents in one block have the same owner.
+ *
+ * An extent shorter than a block never crosses a block; a longer one begins
+ * on a block, and what is left of its last block belongs to no one else.
+ *
+ * Sums
+ * ----
+ * The sum of a region's index is taken over every word of it that has meaning:
+ * owners, the count of name records, areas, blocks of consulted areas, maps
+ * of consulted blocks, name records below that count.  It is the sum, modulo
+ * 2^64, of mix(word) * (2 * (n * 0x9e3779b97f4a7c15) + 1) with n the word's
+ * offset in the index divided by eight, and
+ * mix(w): w ^= w >> 32; w *= 0xd6e8feb86659fd93; w ^= w >> 29.
+ * As mix is a bijection that keeps zero and the factor is odd, no change of a
+ * single word goes unseen; as it is a sum, it can be kept by its differences.
+ * The check value of the header and of the root is the same sum.
+ */
+#ifndef _LINUX_KHO_ABI_KHO_POOL_H
+#define _LINUX_KHO_ABI_KHO_POOL_H
+
+#include <linux/types.h>
+
+#define KHO_POOL_SUBTREE	"kho_pool"
+#define KHO_POOL_COMPATIBLE	"kho-pool-v1"
+
+/* Properties of the root */
+#define KHO_POOL_PROP_INCOMPAT		"incompat"
+#define KHO_POOL_PROP_RO_COMPAT		"ro-compat"
+#define KHO_POOL_PROP_COMPAT		"compat"
+#define KHO_POOL_PROP_FRAME_SIZE	"frame-size"
+#define KHO_POOL_PROP_GENERATION	"generation"
+#define KHO_POOL_PROP_SEALED		"sealed"
+#define KHO_POOL_PROP_POOL_NAME		"pool-name"
+#define KHO_POOL_PROP_REGIONS		"regions"
+
+/*
+ * Feature bits known to this version.  An unknown bit in "incompat" means: do
+ * not touch, hand on unchanged.  In "ro-compat": read, claim and show, but
+ * neither allocate nor free.  In "compat": ignore.
+ */
+#define KHO_POOL_INCOMPAT_KNOWN		0ULL
+#define KHO_POOL_RO_COMPAT_KNOWN	0ULL
+#define KHO_POOL_COMPAT_KNOWN		0ULL
+
+/* The root's page, whatever the size of the kernel's own pages. */
+#define KHO_POOL_ROOT_SIZE	4096
+#define KHO_POOL_ROOT_CHECK	(KHO_POOL_ROOT_SIZE - 8)
+
+/* 60 * 48 B of regions and 8 nodes fit the root's 4088 bytes with 400 to spare. */
+#define KHO_POOL_MAX_REGIONS	60
+#define KHO_POOL_MAX_POOLS	8
+#define KHO_POOL_POOL_NAME_MAX	32
+
+struct kho_pool_root_region {
+	__le64 base;		/* bytes, multiple of a block */
+	__le64 size;		/* bytes, multiple of a block */
+	__le64 index;		/* where the region's index is */
+	__le64 index_size;	/* bytes */
+	__le64 sum;		/* over the index; holds if the root is sealed */
+	__le32 nid;		/* the node when the pool was made, or ~0 */
+	__le32 state;		/* KHO_POOL_REGION_* */
+};
+
+/* Why a region is out of use; carried on so that every later kernel knows. */
+#define KHO_POOL_REGION_OK		0
+#define KHO_POOL_REGION_BAD_HEADER	1	/* the index's header is damaged */
+#define KHO_POOL_REGION_BAD_SUM		2	/* the index is not what was sealed */
+#define KHO_POOL_REGION_BAD_INDEX	3	/* the index contradicts itself */
+#define KHO_POOL_REGION_STATES		4
+
+#define KHO_POOL_INDEX_MAGIC	0x3149504f4f50484bULL	/* "KHPOOPI1" */
+
+#define KHO_POOL_BLOCK_SHIFT	9	/* frames in a block, log2 */
+#define KHO_POOL_BLOCK_FRAMES	(1 << KHO_POOL_BLOCK_SHIFT)
+#define KHO_POOL_AREA_SHIFT	9	/* blocks in an area, log2 */
+#define KHO_POOL_AREA_BLOCKS	(1 << KHO_POOL_AREA_SHIFT)
+
+#define KHO_POOL_OWNERS		64	/* slot 0 is never used */
+#define KHO_POOL_OWNER_MAX	32	/* bytes with the NUL */
+#define KHO_POOL_NAME_MAX	56	/* bytes with the NUL */
+
+/* Written once when the region is made, but for names_used. */
+struct kho_pool_index_header {
+	__le64 magic;
+	__le64 base;		/* bytes, as in the root */
+	__le64 size;
+	__le64 index_size;
+	__le64 owners;		/* offsets of the tables in the index, bytes */
+	__le64 areas;
+	__le64 blocks;
+	__le64 names;
+	__le64 bitmaps;
+	__le32 frame_shift;
+	__le32 nr_names;	/* records there is room for */
+	char pool[KHO_POOL_POOL_NAME_MAX];
+	__le64 check;		/* of the fields above */
+	__le64 names_used;	/* records that have meaning; part of the sum */
+	__le64 reserved[16];	/* zero */
+};
+
+/* Area and block words */
+#define KHO_POOL_KIND		0x7ULL
+#define KHO_POOL_FREE		0ULL
+#define KHO_POOL_EXTENT		1ULL
+#define KHO_POOL_CONSULT	2ULL
+/*
+ * The extent is still being cleared and no one was told of it yet: the next
+ * kernel takes it for free memory.
+ */
+#define KHO_POOL_PENDING	(1ULL << 3)
+/* The extent has a name, or each extent in the consulted block has one. */
+#define KHO_POOL_NAMED		(1ULL << 4)
+#define KHO_POOL_OWNER_SHIFT	8	/* 8 bits: slot in the owners' table */
+#define KHO_POOL_LENGTH_SHIFT	16	/* 48 bits: frames; 0 if consulted */
+#define KHO_POOL_WORD_RESERVED	0xe0ULL	/* zero */
+
+struct kho_pool_bitmaps {
+	__le64 used[KHO_POOL_BLOCK_FRAMES / 64];
+	__le64 tail[KHO_POOL_BLOCK_FRAMES / 64];
+};
+
+/* An unused record is all zeroes.  Names are unique in a pool. */
+struct kho_pool_name_record {
+	__le64 key;		/* first frame of the extent, plus one */
+	char name[KHO_POOL_NAME_MAX];
+};
+
+struct kho_pool_owner_record {
+	char name[KHO_POOL_OWNER_MAX];	/* all zeroes: the slot is free */
+};
+
+#endif /* _LINUX_KHO_ABI_KHO_POOL_H */

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One consulted block: 512 frames in two maps, see the format's header.
+ *
+ * An extent of several words is taken from its end to its head, and given back
+ * from its head to its end.  Whoever stops in between leaves frames that are
+ * used tails of no head; they belong to no one and are cleaned up at restore.
+ */
+#include "internal.h"
+
+#define WORDS	(KHO_POOL_BLOCK_FRAMES / 64)
+
+static u64 used(const struct kho_pool_bitmaps *maps, u32 word)
+{
+	return kp_load(&maps->used[word]);
+}
+
+static u64 tail(const struct kho_pool_bitmaps *maps, u32 word)
+{
+	return kp_load(&maps->tail[word]);
+}
+
+/* First of @nr free frames that is a multiple of @align, or 512. */
+u32 kp_bitmaps_find(const struct kho_pool_bitmaps *maps, u32 nr, u32 align)
+{
+	u64 words[WORDS];
+
+	if (nr == 1 && align == 1) {
+		for (u32 i = 0; i < WORDS; i++) {
+			u64 word = ~used(maps, i);
+
+			if (word)
+				return i * 64 + __ffs64(word);
+		}
+		return KHO_POOL_BLOCK_FRAMES;
+	}
+	for (u32 i = 0; i < WORDS; i++)
+		words[i] = used(maps, i);
+	return kp_find_clear(words, KHO_POOL_BLOCK_FRAMES, nr, align);
+}
+
+/* Frames of the extent that begins at @bit, or 0. */
+u32 kp_bitmaps_length(const struct kho_pool_bitmaps *maps, u32 bit)
+{
+	u32 i = bit / 64, end;
+
+	if (!(used(maps, i) >> (bit % 64) & 1) || tail(maps, i) >> (bit % 64) & 1)
+		return 0;
+	for (end = bit + 1; end < KHO_POOL_BLOCK_FRAMES; end = (end | 63) + 1) {
+		u64 stop;
+
+		i = end / 64;
+		stop = ~(used(maps, i) & tail(maps, i)) >> (end % 64);
+		if (stop) {
+			end += __ffs64(stop);
+			break;
+		}
+	}
+	return min_t(u32, end, KHO_POOL_BLOCK_FRAMES) - bit;
+}
+
+/* First frame of the first extent that begins at @bit or later, or 512. */
+u32 kp_bitmaps_next(const struct kho_pool_bitmaps *maps, u32 bit)
+{
+	while (bit < KHO_POOL_BLOCK_FRAMES) {
+		u32 i = bit / 64;
+		u64 heads = (used(maps, i) & ~tail(maps, i)) >> (bit % 64);
+
+		if (heads)
+			return bit + __ffs64(heads);
+		bit = (bit | 63) + 1;
+	}
+	return KHO_POOL_BLOCK_FRAMES;
+}
+
+u32 kp_bitmaps_extents(const struct kho_pool_bitmaps *maps)
+{
+	u32 nr = 0;
+
+	for (u32 i = 0; i < WORDS; i++)
+		nr += hweight64(used(maps, i) & ~tail(maps, i));
+	return nr;
+}
+
+bool kp_bitmaps_full(const struct kho_pool_bitmaps *maps)
+{
+	for (u32 i = 0; i < WORDS; i++)
+		if (~used(maps, i))
+			return false;
+	return true;
+}
+
+bool kp_bitmaps_empty(const struct kho_pool_bitmaps *maps)
+{
+	for (u32 i = 0; i < WORDS; i++)
+		if (used(maps, i))
+			return false;
+	return true;
+}
+
+/* Is there a tail that continues nothing? */
+bool kp_bitmaps_torn(const struct kho_pool_bitmaps *maps)
+{
+	u64 before = 0;		/* was the frame before the word used? */
+
+	for (u32 i = 0; i < WORDS; i++) {
+		u64 u = used(maps, i), t = tail(maps, i);
+
+		if (t & ~(u & (u << 1 | before)))
+			return true;
+		before = u >> 63;
+	}
+	return false;
+}
+
+/* Make frames @bit .. @bit + @nr - 1 of @block an extent.  They are free. */
+void kp_bitmaps_take(struct kp_index *idx, struct kp_lane *lane, u32 block, u32 bit, u32 nr)
+{
+	struct kho_pool_bitmaps *maps = &idx->bitmaps[block];
+	u32 first = bit / 64, last = (bit + nr - 1) / 64;
+
+	for (u32 i = last + 1; i-- > first;) {
+		u32 base = i * 64;
+		u32 from = i == first ? bit - base : 0;
+		u64 mask = kp_mask(from, min_t(u32, bit + nr - base, 64));
+		u64 tails = i == first ? mask & ~(1ULL << from) : mask;
+
+		if (tails)
+			kp_store(idx, lane, &maps->tail[i], tail(maps, i) | tails);
+		kp_store(idx, lane, &maps->used[i], used(maps, i) | mask);
+	}
+}
+
+/* The other way round. */
+void kp_bitmaps_give(struct kp_index *idx, struct kp_lane *lane, u32 block, u32 bit, u32 nr)
+{
+	struct kho_pool_bitmaps *maps = &idx->bitmaps[block];
+	u32 first = bit / 64, last = (bit + nr - 1) / 64;
+
+	for (u32 i = first; i <= last; i++) {
+		u32 base = i * 64;
+		u64 mask = kp_mask(i == first ? bit - base : 0, min_t(u32, bit + nr - base, 64));
+
+		kp_store(idx, lane, &maps->used[i], used(maps, i) & ~mask);
+		if (tail(maps, i) & mask)
+			kp_store(idx, lane, &maps->tail[i], tail(maps, i) & ~mask);
+	}
+}
+
+/* Drop what a stopped take or give has left behind. */
+void kp_bitmaps_settle(struct kp_index *idx, struct kp_lane *lane, u32 block)
+{
+	struct kho_pool_bitmaps *maps = &idx->bitmaps[block];
+	bool alive = false;	/* does the frame before belong to an extent? */
+
+	for (u32 i = 0; i < WORDS; i++) {
+		u64 u = used(maps, i), t = tail(maps, i), keep = 0;
+
+		for (u32 bit = 0; bit < 64; bit++) {
+			bool is_tail = t >> bit & 1;
+
+			alive = (u >> bit & 1) && (!is_tail || alive);
+			keep |= (u64)alive << bit;
+		}
+		if (u != keep)
+			kp_store(idx, lane, &maps->used[i], keep);
+		if (t & ~keep)
+			kp_store(idx, lane, &maps->tail[i], t & keep);
+	}
+}

@@ -1,0 +1,715 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Alloc, free, claim and seal on the index of one region.
+ *
+ * Where things go, so that large extents stay possible:
+ *	extents of an area or more	first fit from below, on area boundaries
+ *	blocks				in an area that is in use, else in the
+ *					highest free area
+ *	frames				in a consulted block of the same owner,
+ *					else in a new block
+ * A CPU stays in the area it used last; when another one holds that area's
+ * lock, it goes to the next rather than wait.
+ */
+#include "internal.h"
+
+#define NO_BLOCK	(~0U)
+
+/*
+ * Partial blocks that a search for small frames looks at before it takes a new
+ * block.  A search for one frame never fails on the first.
+ */
+#define PARTIAL_TRIES	32
+
+static void begin(struct kp_lane *lane)
+{
+	WRITE_ONCE(lane->active, true);
+}
+
+static void end(struct kp_lane *lane)
+{
+	smp_store_release(&lane->active, false);
+}
+
+/*
+ * The first lock that an operation takes.  Pairs with kp_index_seal(): either
+ * we see that the index is sealed, or the sealer sees that we are active.
+ */
+static bool lock_unless_sealed(struct kp_index *idx, raw_spinlock_t *lock)
+{
+	raw_spin_lock(lock);
+	smp_mb__after_spinlock();
+	if (likely(!READ_ONCE(idx->sealed)))
+		return true;
+	raw_spin_unlock(lock);
+	return false;
+}
+
+/* The lane's account of an extent that came (1) or went (-1). */
+static void account(struct kp_lane *lane, s64 extents, s64 frames)
+{
+	lane->extents += extents;
+	lane->used_frames += extents * frames;
+	if (extents > 0)
+		lane->allocs++;
+	else
+		lane->frees++;
+}
+
+/* Write the word of @block, which is free; its area is locked. */
+static void set_block_word(struct kp_index *idx, struct kp_lane *lane, u32 block, u64 word)
+{
+	u32 a = kp_area_of(idx, block);
+	struct kp_area *area = &idx->area[a];
+
+	if (!area->nr_words++) {
+		if (!area->words_clear) {
+			u32 first, end;
+
+			kp_area_span(idx, a, &first, &end);
+			memset(&idx->blocks[kp_block_at(idx, a, first)], 0, 8 * (end - first));
+			area->words_clear = true;
+		}
+		kp_store(idx, lane, &idx->areas[a], kp_word(KHO_POOL_CONSULT, 0, 0));
+	}
+	kp_store(idx, lane, &idx->blocks[block], word);
+}
+
+static void clear_block_word(struct kp_index *idx, struct kp_lane *lane, u32 block)
+{
+	u32 a = kp_area_of(idx, block);
+
+	kp_store(idx, lane, &idx->blocks[block], 0);
+	if (!--idx->area[a].nr_words)
+		kp_store(idx, lane, &idx->areas[a], 0);
+}
+
+/*
+ * Frames
+ */
+
+/* The word of a block whose bitmaps serve requests like @req. */
+static u64 frames_word(const struct kp_request *req)
+{
+	return kp_word(KHO_POOL_CONSULT, req->owner, 0) | (req->name ? KHO_POOL_NAMED : 0);
+}
+
+/* Take frames at @bit of a consulted block; its area is locked. */
+static u64 take_frames(struct kp_index *idx, struct kp_lane *lane, const struct kp_request *req,
+		       u32 block, u32 bit)
+{
+	u64 frame = ((u64)block << KHO_POOL_BLOCK_SHIFT) + bit;
+	struct kp_area *area = &idx->area[kp_area_of(idx, block)];
+	u32 in_area = kp_bit_of(idx, block);
+	u32 shift = le32_to_cpu(idx->header->frame_shift);
+
+	/* Cleared before anyone, the next kernel too, can know of it. */
+	if (req->clear && idx->mem)
+		memset((u8 *)idx->mem + (frame << shift), 0, req->frames << shift);
+	if (req->name)
+		kp_name_write(idx, lane, kp_name_unused(idx), frame, req->name);
+	kp_bitmaps_take(idx, lane, block, bit, req->frames);
+	if (kp_bitmaps_full(&idx->bitmaps[block])) {
+		kp_clear_bits(area->partial, in_area, 1);
+		area->nr_partial--;
+	}
+	lane->hint_block[req->owner % KP_HINTS] = block;
+	account(lane, 1, req->frames);
+	return frame;
+}
+
+/* Turn a taken block into one with bitmaps; its area is locked. */
+static void consult_block(struct kp_index *idx, struct kp_lane *lane, const struct kp_request *req,
+			  u32 block)
+{
+	struct kp_area *area = &idx->area[kp_area_of(idx, block)];
+
+	memset(&idx->bitmaps[block], 0, sizeof(idx->bitmaps[block]));
+	set_block_word(idx, lane, block, frames_word(req));
+	kp_set_bits(area->partial, kp_bit_of(idx, block), 1);
+	area->nr_partial++;
+}
+
+/* Try a block that may be partial; its area is locked. */
+static bool try_block(struct kp_index *idx, struct kp_lane *lane, const struct kp_request *req,
+		      u32 block, u64 *frame)
+{
+	struct kp_area *area = &idx->area[kp_area_of(idx, block)];
+	u32 in_area = kp_bit_of(idx, block);
+	u32 bit;
+
+	if (!kp_test(area->partial, in_area) || kp_test(area->unclaimed, in_area) ||
+	    kp_load(&idx->blocks[block]) != frames_word(req))
+		return false;
+	bit = kp_bitmaps_find(&idx->bitmaps[block], req->frames, req->align);
+	if (bit == KHO_POOL_BLOCK_FRAMES)
+		return false;
+	*frame = take_frames(idx, lane, req, block, bit);
+	return true;
+}
+
+/*
+ * Blocks
+ */
+
+/* Take @nr free blocks of an area that is locked. */
+static u32 take_in_area(struct kp_index *idx, u32 a, u32 nr, u32 align)
+{
+	struct kp_area *area = &idx->area[a];
+	u32 bit;
+
+	if (area->nr_used + nr > KHO_POOL_AREA_BLOCKS)
+		return NO_BLOCK;
+	bit = kp_find_clear(area->used, KHO_POOL_AREA_BLOCKS, nr, align);
+	if (bit == KHO_POOL_AREA_BLOCKS)
+		return NO_BLOCK;
+	kp_area_take(idx, a, bit, nr);
+	return kp_block_at(idx, a, bit);
+}
+
+/* What to look for in an area, and what to do there with its lock held. */
+struct visit {
+	struct kp_index *idx;
+	struct kp_lane *lane;
+	const struct kp_request *req;
+	u32 nr;			/* blocks */
+	u32 tries;
+	u64 *frame;
+};
+
+/* Make taken blocks what was asked for; the area of the first is locked. */
+static void commit_blocks(struct visit *v, u32 block)
+{
+	const struct kp_request *req = v->req;
+	struct kp_index *idx = v->idx;
+	u64 word;
+
+	if (req->frames < KHO_POOL_BLOCK_FRAMES) {
+		consult_block(idx, v->lane, req, block);
+		*v->frame = take_frames(idx, v->lane, req, block, 0);
+		return;
+	}
+	*v->frame = (u64)block << KHO_POOL_BLOCK_SHIFT;
+	word = kp_word(KHO_POOL_EXTENT, req->owner, req->frames);
+	if (req->clear)
+		word |= KHO_POOL_PENDING;
+	if (req->name) {
+		kp_name_write(idx, v->lane, kp_name_unused(idx), *v->frame, req->name);
+		word |= KHO_POOL_NAMED;
+	}
+	if (!kp_bit_of(idx, block) && v->nr >= KHO_POOL_AREA_BLOCKS)
+		kp_store(idx, v->lane, &idx->areas[kp_area_of(idx, block)], word);
+	else
+		set_block_word(idx, v->lane, block, word);
+	account(v->lane, 1, (u64)v->nr << KHO_POOL_BLOCK_SHIFT);
+}
+
+static bool visit_partial(struct visit *v, u32 a)
+{
+	struct kp_area *area = &v->idx->area[a];
+	u32 bit = 0;
+
+	while (v->tries) {
+		bit = kp_next_set(area->partial, bit, KHO_POOL_AREA_BLOCKS);
+		if (bit == KHO_POOL_AREA_BLOCKS)
+			return false;
+		if (try_block(v->idx, v->lane, v->req, kp_block_at(v->idx, a, bit), v->frame))
+			return true;
+		v->tries--;
+		bit++;
+	}
+	return false;
+}
+
+static bool visit_blocks(struct visit *v, u32 a)
+{
+	const struct kp_request *req = v->req;
+	u32 align = max_t(u64, req->align >> KHO_POOL_BLOCK_SHIFT, 1);
+	u32 block = take_in_area(v->idx, a, v->nr, align);
+
+	if (block == NO_BLOCK)
+		return false;
+	v->lane->hint_area = a;
+	commit_blocks(v, block);
+	return true;
+}
+
+/* Areas to visit: those in use and with a free block, with a free frame, free ones. */
+enum which { OPEN, PARTIAL, FREE };
+
+static unsigned long areas_to_visit(const struct kp_index *idx, enum which which, u32 word)
+{
+	unsigned long busy = READ_ONCE(idx->busy[word]);
+	unsigned long todo = busy;
+
+	if (which == FREE)
+		todo = ~busy;
+	else if (which == OPEN)
+		todo &= ~READ_ONCE(idx->full[word]);
+	if (word == idx->nr_areas / BITS_PER_LONG)
+		todo &= (1UL << idx->nr_areas % BITS_PER_LONG) - 1;
+	return todo;
+}
+
+/* Visit areas from above until one serves the request. */
+static bool visit_areas(struct visit *v, enum which which, bool wait)
+{
+	struct kp_index *idx = v->idx;
+
+	for (u32 word = BITS_TO_LONGS(idx->nr_areas); word-- > 0;) {
+		unsigned long todo = areas_to_visit(idx, which, word);
+
+		while (todo) {
+			u32 bit = __fls(todo);
+			u32 a = word * BITS_PER_LONG + bit;
+			struct kp_area *area = &idx->area[a];
+			bool done;
+
+			todo &= ~(1UL << bit);
+			if (which == PARTIAL ? !READ_ONCE(area->nr_partial) :
+			    READ_ONCE(area->nr_used) + v->nr > KHO_POOL_AREA_BLOCKS)
+				continue;
+			if (wait)
+				raw_spin_lock(&area->lock);
+			else if (!raw_spin_trylock(&area->lock))
+				continue;
+			done = which == PARTIAL ? visit_partial(v, a) : visit_blocks(v, a);
+			raw_spin_unlock(&area->lock);
+			if (done)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Waiting for another CPU comes last: it costs more than a fresh area. */
+static bool visit_for_blocks(struct visit *v)
+{
+	return visit_areas(v, OPEN, false) || visit_areas(v, FREE, false) ||
+	       visit_areas(v, OPEN, true) || visit_areas(v, FREE, true);
+}
+
+/*
+ * The first attempt, in the area that this CPU used last.  Sets *@ret to 0 or
+ * to an error when that settles it.
+ */
+static bool visit_hint(struct visit *v, u32 a, bool (*visit)(struct visit *v, u32 a), int *ret)
+{
+	struct kp_index *idx = v->idx;
+	struct kp_area *area = &idx->area[a];
+	bool done = false;
+
+	*ret = 0;
+	if (raw_spin_trylock(&area->lock)) {
+		smp_mb__after_spinlock();
+		if (unlikely(READ_ONCE(idx->sealed)))
+			*ret = -ESHUTDOWN;
+		else
+			done = visit(v, a);
+		raw_spin_unlock(&area->lock);
+	} else {
+		smp_mb();
+		if (READ_ONCE(idx->sealed))
+			*ret = -ESHUTDOWN;
+	}
+	return done || *ret;
+}
+
+static bool visit_hint_block(struct visit *v, u32 a)
+{
+	return try_block(v->idx, v->lane, v->req,
+			 v->lane->hint_block[v->req->owner % KP_HINTS], v->frame);
+}
+
+static bool visit_hint_area(struct visit *v, u32 a)
+{
+	return v->idx->area[a].nr_used && visit_blocks(v, a);
+}
+
+static int alloc_frames(struct visit *v)
+{
+	u32 *hint = &v->lane->hint_block[v->req->owner % KP_HINTS];
+	int ret;
+
+	if (visit_hint(v, kp_area_of(v->idx, *hint), visit_hint_block, &ret))
+		return ret;
+	v->tries = PARTIAL_TRIES;
+	if (visit_areas(v, PARTIAL, false) || visit_for_blocks(v))
+		return 0;
+	/* No block is left: now every partial one counts. */
+	v->tries = ~0U;
+	return visit_areas(v, PARTIAL, true) ? 0 : -ENOMEM;
+}
+
+/* Blocks that fit one area. */
+static int alloc_in_area(struct visit *v)
+{
+	int ret;
+
+	if (visit_hint(v, v->lane->hint_area, visit_hint_area, &ret))
+		return ret;
+	return visit_for_blocks(v) ? 0 : -ENOMEM;
+}
+
+/* Anything: runs over several areas, alignments of more than an area. */
+static int alloc_range(struct visit *v)
+{
+	const struct kp_request *req = v->req;
+	struct kp_index *idx = v->idx;
+	u64 align = max_t(u64, req->align >> KHO_POOL_BLOCK_SHIFT, 1);
+	u64 step = v->nr < KHO_POOL_AREA_BLOCKS ? align : max_t(u64, align, KHO_POOL_AREA_BLOCKS);
+	u32 block = 0, a;
+
+	for (;;) {
+		block = kp_blocks_find(idx, block, v->nr, step);
+		if (block < idx->nr_blocks) {
+			if (kp_blocks_take(idx, block, v->nr))
+				break;
+			block++;
+		} else if (step == align) {
+			return -ENOMEM;
+		} else {
+			step = align;
+			block = 0;
+		}
+	}
+
+	a = kp_area_of(idx, block);
+	raw_spin_lock(&idx->area[a].lock);
+	commit_blocks(v, block);
+	raw_spin_unlock(&idx->area[a].lock);
+	return 0;
+}
+
+static int alloc(struct visit *v)
+{
+	const struct kp_request *req = v->req;
+	int ret = -ENOMEM;
+
+	if (req->align <= KP_AREA_FRAMES && v->nr <= KHO_POOL_AREA_BLOCKS) {
+		if (req->frames < KHO_POOL_BLOCK_FRAMES && req->align <= KHO_POOL_BLOCK_FRAMES)
+			return alloc_frames(v);
+		if (v->nr < KHO_POOL_AREA_BLOCKS)
+			ret = alloc_in_area(v);
+	}
+	return ret;
+}
+
+/**
+ * kp_index_alloc - allocate an extent
+ * @idx: the index
+ * @lane: the current CPU's; interrupts are disabled
+ * @req: what is wanted
+ * @frame: the extent's first frame, from the region's base
+ *
+ * Never sleeps and never allocates.  An extent of at least a block that is to
+ * be cleared is left PENDING: the caller clears it, with interrupts enabled,
+ * and calls kp_index_confirm().
+ *
+ * Return: 0; -EINVAL for a request that no region could meet, -ENOMEM, -ENOSPC
+ * if there is no room for a name, -ESHUTDOWN if the index is sealed.
+ */
+int kp_index_alloc(struct kp_index *idx, struct kp_lane *lane, const struct kp_request *req,
+		   u64 *frame)
+{
+	struct visit v = { .idx = idx, .lane = lane, .req = req, .frame = frame };
+	int ret;
+
+	if (!req->frames || !req->align || req->align & (req->align - 1) ||
+	    req->owner == KP_OWNER_NONE || req->owner >= KHO_POOL_OWNERS)
+		return -EINVAL;
+	if (req->frames > idx->nr_frames)
+		return -ENOMEM;
+	v.nr = kp_blocks(req->frames);
+
+	begin(lane);
+	if (!req->name) {
+		ret = alloc(&v);
+		if (ret == -ENOMEM && (v.nr > 1 || req->align > KHO_POOL_BLOCK_FRAMES)) {
+			ret = -ESHUTDOWN;
+			if (lock_unless_sealed(idx, &idx->big)) {
+				ret = alloc_range(&v);
+				raw_spin_unlock(&idx->big);
+			}
+		}
+	} else if (!lock_unless_sealed(idx, &idx->big)) {
+		ret = -ESHUTDOWN;
+	} else {
+		ret = -ENOSPC;
+		if (kp_name_unused(idx) < idx->nr_names) {
+			ret = alloc(&v);
+			if (ret == -ENOMEM && (v.nr > 1 || req->align > KHO_POOL_BLOCK_FRAMES))
+				ret = alloc_range(&v);
+		}
+		raw_spin_unlock(&idx->big);
+	}
+	end(lane);
+	return ret;
+}
+
+/* The word that describes the extent at @block; its area is locked. */
+static __le64 *extent_word(struct kp_index *idx, u32 block)
+{
+	u32 a = kp_area_of(idx, block);
+
+	switch (kp_word_kind(kp_load(&idx->areas[a]))) {
+	case KHO_POOL_EXTENT:
+		return kp_bit_of(idx, block) ? NULL : &idx->areas[a];
+	case KHO_POOL_CONSULT:
+		return &idx->blocks[block];
+	default:
+		return NULL;
+	}
+}
+
+/**
+ * kp_index_confirm - make an extent that was to be cleared known
+ * @idx: the index
+ * @lane: the current CPU's; interrupts are disabled
+ * @frame: its first frame
+ *
+ * Return: 0, or -ESHUTDOWN if the index was sealed in between.  The extent
+ * will then not be there for the next kernel.
+ */
+int kp_index_confirm(struct kp_index *idx, struct kp_lane *lane, u64 frame)
+{
+	u32 block = frame >> KHO_POOL_BLOCK_SHIFT;
+	struct kp_area *area = &idx->area[kp_area_of(idx, block)];
+	int ret = -ESHUTDOWN;
+
+	begin(lane);
+	if (lock_unless_sealed(idx, &area->lock)) {
+		__le64 *p = extent_word(idx, block);
+
+		if (p && kp_load(p) & KHO_POOL_PENDING)
+			kp_store(idx, lane, p, kp_load(p) & ~KHO_POOL_PENDING);
+		raw_spin_unlock(&area->lock);
+		ret = 0;
+	}
+	end(lane);
+	return ret;
+}
+
+/* Look @frame up; its area is locked. */
+static int find(struct kp_index *idx, u64 frame, struct kp_extent *ext, u64 *word)
+{
+	u32 block = frame >> KHO_POOL_BLOCK_SHIFT;
+	u32 bit = frame & (KHO_POOL_BLOCK_FRAMES - 1);
+	struct kp_area *area = &idx->area[kp_area_of(idx, block)];
+	__le64 *p = extent_word(idx, block);
+
+	*word = p ? kp_load(p) : 0;
+	ext->frame = frame;
+	ext->owner = kp_word_owner(*word);
+	ext->unclaimed = kp_test(area->unclaimed, kp_bit_of(idx, block));
+	ext->name = NULL;
+	if (kp_word_live(*word) && !bit)
+		ext->frames = kp_word_frames(*word);
+	else if (kp_word_kind(*word) == KHO_POOL_CONSULT)
+		ext->frames = kp_bitmaps_length(&idx->bitmaps[block], bit);
+	else
+		ext->frames = 0;
+	return ext->frames ? 0 : -ENOENT;
+}
+
+/* Give the extent back; its area is locked, and big if it has a name. */
+static void give(struct kp_index *idx, struct kp_lane *lane, const struct kp_extent *ext, u64 word,
+		 u32 *later)
+{
+	u32 block = ext->frame >> KHO_POOL_BLOCK_SHIFT;
+	u32 a = kp_area_of(idx, block), bit = kp_bit_of(idx, block);
+	struct kp_area *area = &idx->area[a];
+	u32 nr = kp_blocks(ext->frames);
+
+	*later = 0;
+	if (kp_word_kind(word) == KHO_POOL_CONSULT) {
+		struct kho_pool_bitmaps *maps = &idx->bitmaps[block];
+
+		kp_bitmaps_give(idx, lane, block, ext->frame & (KHO_POOL_BLOCK_FRAMES - 1),
+				ext->frames);
+		if (!kp_test(area->partial, bit)) {
+			kp_set_bits(area->partial, bit, 1);
+			area->nr_partial++;
+		}
+		account(lane, -1, ext->frames);
+		lane->unclaimed -= ext->unclaimed;
+		if (!kp_bitmaps_empty(maps))
+			return;
+		kp_clear_bits(area->partial, bit, 1);
+		area->nr_partial--;
+		clear_block_word(idx, lane, block);
+		kp_clear_bits(area->unclaimed, bit, 1);
+		kp_area_give(idx, a, bit, 1);
+		return;
+	}
+
+	if (kp_word_kind(kp_load(&idx->areas[a])) == KHO_POOL_EXTENT)
+		kp_store(idx, lane, &idx->areas[a], 0);
+	else
+		clear_block_word(idx, lane, block);
+	kp_clear_bits(area->unclaimed, bit, 1);
+	account(lane, -1, (u64)nr << KHO_POOL_BLOCK_SHIFT);
+	lane->unclaimed -= ext->unclaimed;
+	if (bit + nr > KHO_POOL_AREA_BLOCKS)
+		*later = nr;
+	else
+		kp_area_give(idx, a, bit, nr);
+}
+
+/**
+ * kp_index_free - give an extent back
+ * @idx: the index
+ * @lane: the current CPU's; interrupts are disabled
+ * @frame: its first frame
+ * @frames: its length
+ * @owner: whose it is
+ *
+ * Never sleeps.  Changes nothing unless it succeeds.
+ *
+ * Return: 0; -ENOENT if no extent begins at @frame, -EINVAL if it has another
+ * length or owner or @frame is not in the region, -ESHUTDOWN if sealed.
+ */
+int kp_index_free(struct kp_index *idx, struct kp_lane *lane, u64 frame, u64 frames, u8 owner)
+{
+	u32 block = frame >> KHO_POOL_BLOCK_SHIFT, later = 0;
+	struct kp_extent ext;
+	struct kp_area *area;
+	bool big = false;
+	u64 word;
+	int ret;
+
+	if (frame >= idx->nr_frames)
+		return -EINVAL;
+	area = &idx->area[kp_area_of(idx, block)];
+
+	begin(lane);
+retry:
+	ret = -ESHUTDOWN;
+	if (!lock_unless_sealed(idx, &area->lock))
+		goto out;
+	ret = find(idx, frame, &ext, &word);
+	if (!ret && (ext.frames != frames || ext.owner != owner))
+		ret = -EINVAL;
+	if (!ret && word & KHO_POOL_NAMED && !big) {
+		/* Names come before areas. */
+		raw_spin_unlock(&area->lock);
+		raw_spin_lock(&idx->big);
+		big = true;
+		goto retry;
+	}
+	if (!ret) {
+		give(idx, lane, &ext, word, &later);
+		if (word & KHO_POOL_NAMED)
+			kp_name_erase(idx, lane, frame);
+	}
+	raw_spin_unlock(&area->lock);
+	/* No one can find it any more: its blocks can go one area at a time. */
+	if (later)
+		kp_blocks_give(idx, block, later);
+out:
+	if (big)
+		raw_spin_unlock(&idx->big);
+	end(lane);
+	return ret;
+}
+
+/**
+ * kp_index_find - describe the extent that begins at a frame
+ * @idx: the index
+ * @frame: from the region's base
+ * @ext: what was found; the name is not looked up
+ *
+ * The caller has interrupts disabled.
+ *
+ * Return: 0, -ENOENT, or -EINVAL if @frame is not in the region.
+ */
+int kp_index_find(struct kp_index *idx, u64 frame, struct kp_extent *ext)
+{
+	struct kp_area *area;
+	u64 word;
+	int ret;
+
+	if (frame >= idx->nr_frames)
+		return -EINVAL;
+	area = &idx->area[kp_area_of(idx, frame >> KHO_POOL_BLOCK_SHIFT)];
+	raw_spin_lock(&area->lock);
+	ret = find(idx, frame, ext, &word);
+	raw_spin_unlock(&area->lock);
+	if (!ret && word & KHO_POOL_NAMED) {
+		raw_spin_lock(&idx->big);
+		ext->name = kp_name_of(idx, frame);
+		raw_spin_unlock(&idx->big);
+	}
+	return ret;
+}
+
+/**
+ * kp_index_claim - say that an extent's owner is back
+ * @idx: the index
+ * @lane: the current CPU's; interrupts are disabled
+ * @frame: the extent's first frame
+ *
+ * Extents shorter than a block are claimed with all others in their block;
+ * they have the same owner.
+ *
+ * Return: 0, -ENOENT, -EINVAL, or -EALREADY if it is claimed.
+ */
+int kp_index_claim(struct kp_index *idx, struct kp_lane *lane, u64 frame)
+{
+	u32 block = frame >> KHO_POOL_BLOCK_SHIFT;
+	struct kp_extent ext;
+	struct kp_area *area;
+	u64 word;
+	int ret;
+
+	if (frame >= idx->nr_frames)
+		return -EINVAL;
+	area = &idx->area[kp_area_of(idx, block)];
+	raw_spin_lock(&area->lock);
+	ret = find(idx, frame, &ext, &word);
+	if (!ret && !ext.unclaimed)
+		ret = -EALREADY;
+	if (!ret) {
+		bool consult = kp_word_kind(word) == KHO_POOL_CONSULT;
+
+		kp_clear_bits(area->unclaimed, kp_bit_of(idx, block), 1);
+		lane->unclaimed -= consult ? kp_bitmaps_extents(&idx->bitmaps[block]) : 1;
+	}
+	raw_spin_unlock(&area->lock);
+	return ret;
+}
+
+/**
+ * kp_index_seal - stop all changes and take the sum
+ * @idx: the index
+ * @sum: over the persistent index
+ * @spins: how long to wait for each other CPU
+ *
+ * Takes the same time whatever the size of the region.
+ *
+ * Return: false if a CPU did not come out of an operation; @sum is then not to
+ * be used, and the index stays sealed.
+ */
+bool kp_index_seal(struct kp_index *idx, u64 *sum, unsigned long spins)
+{
+	WRITE_ONCE(idx->sealed, true);
+	/* Pairs with lock_unless_sealed(). */
+	smp_mb();
+	*sum = 0;
+	for (u32 i = 0; i < idx->nr_lanes; i++) {
+		struct kp_lane *lane = &idx->lane[i];
+
+		while (smp_load_acquire(&lane->active)) {
+			if (!spins--)
+				return false;
+			cpu_relax();
+		}
+		*sum += lane->sum;
+	}
+	return true;
+}
+
+void kp_index_unseal(struct kp_index *idx)
+{
+	smp_store_release(&idx->sealed, false);
+}

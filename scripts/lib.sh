@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# What every script here needs: where things are, how to say something, how to
+# install a Debian package.  Sourced, never run.
+
+set -euo pipefail
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# Kernel sources, objects and guest files live outside the checkout.
+CACHE=${KHO_POOL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kho_pool}
+OUT=$TOP/build
+KERNEL=${KERNEL:-7.3}
+ARCH=${ARCH:-x86_64}
+JOBS=${JOBS:-$(nproc)}
+
+mkdir -p "$CACHE" "$OUT"
+
+# Progress goes to stderr: stdout carries a script's answer.
+say() { printf '[%4ds] %s\n' "$SECONDS" "$*" >&2; }
+die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
+
+# need COMMAND PACKAGE ...: install the packages whose command is missing.
+need() {
+	local missing=()
+	while [ $# -gt 1 ]; do
+		[ -n "$(type -P "$1")" ] || [ -e "$1" ] || missing+=("$2")
+		shift 2
+	done
+	[ ${#missing[@]} -eq 0 ] && return
+	say "installing: ${missing[*]}"
+	local sudo=
+	[ "$(id -u)" -eq 0 ] || sudo=sudo
+	local log=$CACHE/apt.log
+	{ $sudo apt-get update -q &&
+	  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -qy \
+		--no-install-recommends "${missing[@]}"; } >"$log" 2>&1 </dev/null ||
+		{ tail -n 20 "$log" >&2; die "apt-get could not install: ${missing[*]}"; }
+}
+
+# The tool chain and the emulator for $ARCH.
+need_build_tools() {
+	need gcc gcc make make flex flex bison bison bc bc git git xz xz-utils \
+	     cpio cpio python3 python3 patch patch /usr/include/gelf.h libelf-dev \
+	     /usr/include/x86_64-linux-gnu/openssl/ssl.h libssl-dev \
+	     /usr/include/linux/types.h linux-libc-dev
+	case $ARCH in
+	arm64)	need aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu \
+		     /usr/aarch64-linux-gnu/include/stdio.h libc6-dev-arm64-cross ;;
+	esac
+}
+
+# hash FILE-OR-FOLDER ...: one key for the contents, to name cache folders with.
+hash_of() {
+	find "$@" -type f -print0 | sort -z | xargs -0 sha256sum |
+		sed "s, $TOP/, ," | sha256sum | cut -c1-16
+}

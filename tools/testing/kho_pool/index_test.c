@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the index promises, one promise a test. */
+#include "region.h"
+#include "test.h"
+
+static bool sizes_and_alignments(void)
+{
+	static const u64 sizes[] = { 1, 2, 3, 64, 65, 511, 512, 513, 1000, 1024, GIB - 1, GIB,
+				     GIB + 512, 3 * GIB / 2, 2 * GIB };
+	static const u64 aligns[] = { 1, 2, 64, 512, 1024, GIB, 2 * GIB };
+	struct region r;
+
+	region_init(&r, 4 * GIB + 64 * MIB2, 5 * GIB, 1);
+	for (u32 i = 0; i < ARRAY_SIZE(sizes); i++) {
+		for (u32 j = 0; j < ARRAY_SIZE(aligns); j++) {
+			struct kp_extent ext;
+			u64 frame;
+
+			CHECK_EQ(get(&r, sizes[i], aligns[j], 1, NULL, &frame), 0);
+			CHECK_EQ((r.base + frame) % aligns[j], 0);
+			CHECK(frame + sizes[i] <= r.frames);
+			CHECK_EQ(kp_index_validate(&r.idx), 0);
+			CHECK_EQ(kp_index_find(&r.idx, frame, &ext), 0);
+			CHECK_EQ(ext.frames, sizes[i]);
+			CHECK_EQ(ext.owner, 1);
+			CHECK_EQ(put(&r, frame, sizes[i], 1), 0);
+			CHECK_EQ(kp_index_validate(&r.idx), 0);
+		}
+	}
+	region_exit(&r);
+	return true;
+}
+
+/* A pool of N GiB yields N extents of 1 GiB; and the whole region at once. */
+static bool every_gigabyte(void)
+{
+	struct region r;
+	u64 frame, seen = 0;
+
+	region_init(&r, 8 * GIB, 64 * GIB, 1);
+	for (int i = 0; i < 64; i++) {
+		CHECK_EQ(get(&r, GIB, GIB, 1, NULL, &frame), 0);
+		CHECK_EQ(frame % GIB, 0);
+		CHECK(!(seen >> (frame / GIB) & 1));
+		seen |= 1ULL << (frame / GIB);
+	}
+	CHECK_EQ(get(&r, 1, 1, 1, NULL, &frame), -ENOMEM);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	for (int i = 0; i < 64; i++)
+		CHECK_EQ(put(&r, i * GIB, GIB, 1), 0);
+	CHECK_EQ(get(&r, 64 * GIB, 1, 1, NULL, &frame), 0);
+	CHECK_EQ(frame, 0);
+	CHECK_EQ(put(&r, 0, 64 * GIB, 1), 0);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	region_exit(&r);
+	return true;
+}
+
+static bool every_frame(void)
+{
+	struct region r;
+	u64 frame;
+	u8 *seen;
+
+	region_init(&r, 64 * MIB2, 8 * MIB2, 1);
+	seen = calloc(1, r.frames);
+	for (u64 i = 0; i < r.frames; i++) {
+		CHECK_EQ(get(&r, 1, 1, 1, NULL, &frame), 0);
+		CHECK(!seen[frame]++);
+	}
+	CHECK_EQ(get(&r, 1, 1, 1, NULL, &frame), -ENOMEM);
+	for (u64 i = 0; i < r.frames; i++)
+		CHECK_EQ(put(&r, i, 1, 1), 0);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	CHECK_EQ(get(&r, 8 * MIB2, 1, 1, NULL, &frame), 0);
+	free(seen);
+	region_exit(&r);
+	return true;
+}
+
+static bool bad_frees_change_nothing(void)
+{
+	struct region r;
+	u64 a, b, c, sum;
+
+	region_init(&r, 0, 2 * GIB, 1);
+	CHECK_EQ(get(&r, 3, 1, 1, NULL, &a), 0);
+	CHECK_EQ(get(&r, 5 * MIB2, 1, 1, NULL, &b), 0);
+	CHECK_EQ(get(&r, GIB, GIB, 1, "big", &c), 0);
+	sum = kp_index_sum(&r.idx);
+	CHECK_EQ(put(&r, a, 2, 1), -EINVAL);
+	CHECK_EQ(put(&r, a, 4, 1), -EINVAL);
+	CHECK_EQ(put(&r, a, 3, 2), -EINVAL);
+	CHECK_EQ(put(&r, a + 1, 2, 1), -ENOENT);
+	CHECK_EQ(put(&r, a + 3, 1, 1), -ENOENT);
+	CHECK_EQ(put(&r, b, MIB2, 1), -EINVAL);
+	CHECK_EQ(put(&r, b + MIB2, 4 * MIB2, 1), -ENOENT);
+	CHECK_EQ(put(&r, b + 1, 5 * MIB2, 1), -ENOENT);
+	CHECK_EQ(put(&r, c, GIB + 1, 1), -EINVAL);
+	CHECK_EQ(put(&r, c + MIB2, GIB, 1), -ENOENT);
+	CHECK_EQ(put(&r, r.frames, 1, 1), -EINVAL);
+	CHECK_EQ(put(&r, ~0ULL, 1, 1), -EINVAL);
+	CHECK(sum == kp_index_sum(&r.idx));
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	CHECK_EQ(put(&r, a, 3, 1), 0);
+	CHECK_EQ(put(&r, a, 3, 1), -ENOENT);
+	CHECK_EQ(put(&r, b, 5 * MIB2, 1), 0);
+	CHECK_EQ(put(&r, b, 5 * MIB2, 1), -ENOENT);
+	CHECK_EQ(put(&r, c, GIB, 1), 0);
+	CHECK_EQ(put(&r, c, GIB, 1), -ENOENT);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	region_exit(&r);
+	return true;
+}
+
+static bool bad_requests(void)
+{
+	struct region r;
+	u64 frame;
+
+	region_init(&r, 0, GIB, 1);
+	CHECK_EQ(get(&r, 0, 1, 1, NULL, &frame), -EINVAL);
+	CHECK_EQ(get(&r, 1, 0, 1, NULL, &frame), -EINVAL);
+	CHECK_EQ(get(&r, 1, 3, 1, NULL, &frame), -EINVAL);
+	CHECK_EQ(get(&r, 1, 1, 0, NULL, &frame), -EINVAL);
+	CHECK_EQ(get(&r, 1, 1, KHO_POOL_OWNERS, NULL, &frame), -EINVAL);
+	CHECK_EQ(get(&r, GIB + 1, 1, 1, NULL, &frame), -ENOMEM);
+	CHECK_EQ(get(&r, ~0ULL, 1, 1, NULL, &frame), -ENOMEM);
+	CHECK_EQ(get(&r, MIB2, 1ULL << 62, 1, NULL, &frame), 0);
+	CHECK_EQ(frame, 0);
+	CHECK_EQ(get(&r, 1, 1ULL << 63, 1, NULL, &frame), -ENOMEM);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	region_exit(&r);
+	return true;
+}
+
+static bool names(void)
+{
+	struct region r;
+	char name[32];
+	u64 frame, nr;
+	u64 sum;
+
+	region_init(&r, GIB, 2 * GIB, 1);
+	nr = r.idx.nr_names;
+	for (u64 i = 0; i < nr; i++) {
+		snprintf(name, sizeof(name), "vm-%llu", (unsigned long long)i);
+		CHECK_EQ(get(&r, i % 3 ? 1 + i % 7 : MIB2, 1, 1 + i % 2, name, &frame), 0);
+	}
+	CHECK_EQ(get(&r, 1, 1, 1, "one too many", &frame), -ENOSPC);
+	CHECK_EQ(get(&r, 1, 1, 1, NULL, &frame), 0);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	CHECK(kp_index_seal(&r.idx, &sum, 100));
+	CHECK_EQ(region_restore(&r, &sum), 0);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	for (u64 i = 0; i < nr; i++) {
+		struct kp_extent ext;
+
+		snprintf(name, sizeof(name), "vm-%llu", (unsigned long long)i);
+		CHECK_EQ(kp_name_find(&r.idx, name, &frame), 0);
+		CHECK_EQ(kp_index_find(&r.idx, frame, &ext), 0);
+		CHECK(ext.name && !strcmp(ext.name, name));
+		CHECK(ext.unclaimed);
+		CHECK_EQ(put(&r, frame, ext.frames, ext.owner), 0);
+		CHECK_EQ(kp_name_find(&r.idx, name, &frame), -ENOENT);
+	}
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	CHECK_EQ(get(&r, 1, 1, 1, "again", &frame), 0);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	region_exit(&r);
+	return true;
+}
+
+static bool sealed_says_no(void)
+{
+	struct region r;
+	u64 frame, sum, other;
+
+	region_init(&r, GIB, GIB, 4);
+	CHECK_EQ(get(&r, MIB2, 1, 1, NULL, &frame), 0);
+	CHECK(kp_index_seal(&r.idx, &sum, 100));
+	CHECK_EQ(get(&r, 1, 1, 1, NULL, &other), -ESHUTDOWN);
+	CHECK_EQ(get(&r, MIB2, 1, 1, NULL, &other), -ESHUTDOWN);
+	CHECK_EQ(get(&r, GIB, 1, 1, NULL, &other), -ESHUTDOWN);
+	CHECK_EQ(get(&r, 1, 1, 1, "name", &other), -ESHUTDOWN);
+	CHECK_EQ(put(&r, frame, MIB2, 1), -ESHUTDOWN);
+	CHECK_EQ(kp_owner_set(&r.idx, &r.idx.lane[0], 3, "three"), -ESHUTDOWN);
+	CHECK(sum == kp_index_sum(&r.idx));
+	kp_index_unseal(&r.idx);
+	CHECK_EQ(put(&r, frame, MIB2, 1), 0);
+	/* A CPU that does not come out of an operation. */
+	r.idx.lane[3].active = true;
+	CHECK(!kp_index_seal(&r.idx, &sum, 100));
+	region_exit(&r);
+	return true;
+}
+
+/* An extent that was being cleared is not there for the next kernel. */
+static bool pending_is_dropped(void)
+{
+	struct kp_request req = { .frames = 3 * MIB2, .align = 1, .owner = 1, .clear = true,
+				  .name = "half" };
+	struct kp_request big = { .frames = GIB, .align = GIB, .owner = 1, .clear = true };
+	struct kp_extent ext;
+	struct region r;
+	u64 a, b, c, sum;
+
+	region_init(&r, GIB, 3 * GIB, 1);
+	CHECK_EQ(kp_index_alloc(&r.idx, &r.idx.lane[0], &req, &a), 0);
+	CHECK_EQ(kp_index_alloc(&r.idx, &r.idx.lane[0], &big, &b), 0);
+	CHECK_EQ(kp_index_find(&r.idx, a, &ext), -ENOENT);
+	CHECK_EQ(put(&r, b, GIB, 1), -ENOENT);
+	req.name = "whole";
+	CHECK_EQ(kp_index_alloc(&r.idx, &r.idx.lane[0], &req, &c), 0);
+	CHECK_EQ(kp_index_confirm(&r.idx, &r.idx.lane[0], c), 0);
+	CHECK_EQ(kp_index_find(&r.idx, c, &ext), 0);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	CHECK(kp_index_seal(&r.idx, &sum, 100));
+	CHECK_EQ(kp_index_confirm(&r.idx, &r.idx.lane[0], a), -ESHUTDOWN);
+	CHECK_EQ(region_restore(&r, &sum), 0);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	CHECK_EQ(r.idx.lane[0].extents, 1);
+	CHECK_EQ(kp_name_find(&r.idx, "half", &a), -ENOENT);
+	CHECK_EQ(kp_name_find(&r.idx, "whole", &a), 0);
+	CHECK_EQ(a, c);
+	region_exit(&r);
+	return true;
+}
+
+/* Small memory is cleared before its extent exists. */
+static bool small_is_cleared(void)
+{
+	struct kp_request req = { .frames = 3, .align = 1, .owner = 1, .clear = true };
+	struct region r;
+	u64 frame;
+	u8 *mem;
+
+	region_init(&r, 64 * MIB2, 64 * MIB2, 1);
+	r.idx.mem = mem = pages(r.frames << SHIFT);
+	memset(mem, 0x5a, 4 * MIB2 << SHIFT);
+	memset(mem + ((r.frames - MIB2) << SHIFT), 0x5a, MIB2 << SHIFT);
+	CHECK_EQ(kp_index_alloc(&r.idx, &r.idx.lane[0], &req, &frame), 0);
+	CHECK(!memchr_inv(mem + (frame << SHIFT), 0, 3 << SHIFT));
+	munmap(mem, r.frames << SHIFT);
+	region_exit(&r);
+	return true;
+}
+
+static bool claims(void)
+{
+	struct kp_extent ext;
+	struct region r;
+	u64 a, b, c, d, sum;
+
+	region_init(&r, GIB, 3 * GIB, 2);
+	CHECK_EQ(get(&r, 1, 1, 1, NULL, &a), 0);
+	CHECK_EQ(get(&r, 2, 1, 1, NULL, &b), 0);
+	CHECK_EQ(get(&r, 7 * MIB2, 1, 2, "seven", &c), 0);
+	CHECK_EQ(get(&r, 2 * GIB, 1, 2, NULL, &d), 0);
+	CHECK(kp_index_seal(&r.idx, &sum, 100));
+	CHECK_EQ(region_restore(&r, &sum), 0);
+	CHECK_EQ(r.idx.lane[0].unclaimed, 4);
+	/* New extents stay out of blocks whose owner is not back. */
+	CHECK_EQ(get(&r, 1, 1, 1, NULL, &a), 0);
+	CHECK(a / MIB2 != b / MIB2);
+	CHECK_EQ(kp_index_claim(&r.idx, &r.idx.lane[0], a), -EALREADY);
+	CHECK_EQ(kp_index_claim(&r.idx, &r.idx.lane[1], b), 0);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	CHECK_EQ(kp_index_claim(&r.idx, &r.idx.lane[0], c), 0);
+	CHECK_EQ(kp_index_claim(&r.idx, &r.idx.lane[0], c), -EALREADY);
+	CHECK_EQ(kp_index_claim(&r.idx, &r.idx.lane[0], c + 1), -ENOENT);
+	CHECK_EQ(kp_index_find(&r.idx, d, &ext), 0);
+	CHECK(ext.unclaimed);
+	CHECK_EQ(put(&r, d, 2 * GIB, 2), 0);
+	CHECK_EQ(r.idx.lane[0].unclaimed + r.idx.lane[1].unclaimed, 0);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	region_exit(&r);
+	return true;
+}
+
+/* Walking sees each extent once, in order, whatever came before it. */
+static bool walk(void)
+{
+	struct kp_extent ext;
+	struct region r;
+	u64 frame, pos = 0, nr = 0, last = 0;
+
+	region_init(&r, GIB + 100 * MIB2, 12 * GIB, 1);
+	for (u64 i = 1; i < 200; i++)
+		CHECK_EQ(get(&r, i % 5 ? i : i * 300, 1, 1 + i % 2, i % 11 ? NULL : "x", &frame),
+			 0);
+	CHECK_EQ(get(&r, 2 * GIB + 5, 1, 1, NULL, &frame), 0);
+	while (kp_index_next(&r.idx, &pos, &ext)) {
+		CHECK(!nr || ext.frame >= last);
+		last = ext.frame + ext.frames;
+		nr++;
+	}
+	CHECK_EQ(nr, 200);
+	region_exit(&r);
+	return true;
+}
+
+/* Has the word at this offset a meaning?  The format's header says which have. */
+static bool has_meaning(const struct kp_index *idx, u64 word)
+{
+	const u8 *p = (const u8 *)idx->header + word;
+
+	if (p < (const u8 *)idx->owners)
+		return word < offsetof(struct kho_pool_index_header, reserved);
+	if (p < (const u8 *)(idx->areas + idx->nr_areas))
+		return true;
+	if (p >= (const u8 *)idx->blocks && p < (const u8 *)(idx->blocks + idx->nr_blocks)) {
+		u32 block = ((__le64 *)p - idx->blocks);
+
+		return le64_to_cpu(idx->areas[kp_area_of(idx, block)]) == KHO_POOL_CONSULT;
+	}
+	if (p >= (const u8 *)idx->names && p < (const u8 *)(idx->names + idx->nr_names))
+		return p < (const u8 *)(idx->names + le64_to_cpu(idx->header->names_used));
+	if (p >= (const u8 *)idx->bitmaps && p < (const u8 *)(idx->bitmaps + idx->nr_blocks)) {
+		u32 block = (p - (const u8 *)idx->bitmaps) / sizeof(*idx->bitmaps);
+
+		return has_meaning(idx, (u8 *)&idx->blocks[block] - (u8 *)idx->header) &&
+		       kp_word_kind(le64_to_cpu(idx->blocks[block])) == KHO_POOL_CONSULT;
+	}
+	return false;
+}
+
+/* Every bit of every word with a meaning, changed one byte at a time. */
+static bool every_byte_flipped(void)
+{
+	struct region r;
+	u64 frame, sum;
+	struct kp_index sealed;
+	u32 flips = 0;
+	u8 *copy;
+
+	region_init(&r, GIB - 64 * MIB2, GIB + 128 * MIB2, 1);
+	CHECK_EQ(get(&r, 1, 1, 1, NULL, &frame), 0);
+	CHECK_EQ(get(&r, 100, 1, 2, "small", &frame), 0);
+	CHECK_EQ(get(&r, 7 * MIB2 + 3, 1, 1, "middle", &frame), 0);
+	CHECK_EQ(get(&r, GIB, GIB, 2, NULL, &frame), 0);
+	CHECK(kp_index_seal(&r.idx, &sum, 100));
+	sealed = r.idx;
+	copy = malloc(r.index_size);
+	memcpy(copy, r.index, r.index_size);
+	for (u64 i = 0; i < r.index_size; i++) {
+		u64 word = i / 8 * 8;
+		bool meaning = has_meaning(&sealed, word);
+
+		for (int bit = 0; bit < 8; bit++) {
+			int ret;
+
+			if (bit && i % 8)
+				continue;
+			((u8 *)r.index)[i] ^= bit ? 1 << bit : 0xff;
+			ret = region_restore(&r, &sum);
+			((u8 *)r.index)[i] ^= bit ? 1 << bit : 0xff;
+			CHECK_EQ(ret != 0, meaning);
+			/* Nothing was written. */
+			CHECK(!memcmp(copy, r.index, r.index_size));
+			flips++;
+		}
+		/* The words without a meaning are most of it; sample those. */
+		if (!meaning && i % 8 == 7 && word > 256)
+			i += 8 * 61;
+	}
+	CHECK(flips > 5000);
+	CHECK_EQ(region_restore(&r, &sum), 0);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	CHECK_EQ(r.idx.lane[0].extents, 4);
+	free(copy);
+	region_exit(&r);
+	return true;
+}
+
+/* An index of nothing but 1 GiB extents reads and writes little. */
+static bool sizes(void)
+{
+	u64 tib = 1024 * GIB;
+
+	CHECK(kp_index_size(0, tib) <= (tib << SHIFT) / 10000);
+	CHECK(kp_index_size(0, 16 * tib) <= (16 * tib << SHIFT) / 10000);
+	CHECK_EQ(kp_index_size(0, 0), 0);
+	CHECK_EQ(kp_index_size(1, MIB2), 0);
+	CHECK_EQ(kp_index_size(0, MIB2 + 1), 0);
+	CHECK_EQ(kp_index_size(~0ULL & ~511ULL, MIB2), 0);
+	return true;
+}
+
+int main(void)
+{
+	static const struct test tests[] = {
+		{ "sizes_and_alignments", sizes_and_alignments },
+		{ "every_gigabyte", every_gigabyte },
+		{ "every_frame", every_frame },
+		{ "bad_frees_change_nothing", bad_frees_change_nothing },
+		{ "bad_requests", bad_requests },
+		{ "names", names },
+		{ "sealed_says_no", sealed_says_no },
+		{ "pending_is_dropped", pending_is_dropped },
+		{ "small_is_cleared", small_is_cleared },
+		{ "claims", claims },
+		{ "walk", walk },
+		{ "every_byte_flipped", every_byte_flipped },
+		{ "sizes", sizes },
+	};
+
+	return run_tests(tests, ARRAY_SIZE(tests));
+}
