@@ -41,7 +41,7 @@ need() {
 need_build_tools() {
 	need gcc gcc make make flex flex bison bison bc bc git git xz xz-utils \
 	     cpio cpio python3 python3 patch patch /usr/include/gelf.h libelf-dev \
-	     /usr/include/x86_64-linux-gnu/openssl/ssl.h libssl-dev \
+	     /usr/include/openssl/ssl.h libssl-dev \
 	     /usr/include/linux/types.h linux-libc-dev
 	case $ARCH in
 	arm64)	need aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu \

@@ -12,9 +12,9 @@
  *
  * The root
  * --------
- * KHO's own tree has a subtree "kho_pool" whose blob is one 4 KiB page: a
- * flattened device tree, zeroes, and in the last eight bytes the check value
- * of all that comes before them.  ::
+ * KHO's own tree has a subtree "kho_pool" whose blob is two pages of 4 KiB, the
+ * root and the keep list.  The root is a flattened device tree, zeroes, and in
+ * the last eight bytes the check value of all that comes before them.  ::
  *
  *	/ {
  *		compatible = "kho-pool-v1";
@@ -24,6 +24,7 @@
  *		frame-size = <u64>;	bytes, the page size of the writer
  *		generation = <u64>;	kexecs since the pools were made
  *		sealed = <u64>;		1: every "sum" below holds
+ *		seal-ns = <u64>;	how long sealing took, for people to read
  *		pool@0 {
  *			pool-name = "default";
  *			regions = <struct kho_pool_root_region ...>;
@@ -34,6 +35,13 @@
  * The root is written unsealed when a kernel has taken the pools over, and
  * sealed at the very end of its life.  An unsealed root is not damaged: the
  * index is always complete, only its sums were not taken.
+ *
+ * The keep list
+ * -------------
+ * Every range of memory that belongs to kho_pool, in a form that no version
+ * ever changes.  A kernel that can make nothing of the root, because it is
+ * damaged or of a later time, keeps its hands off these ranges and hands them
+ * on, with both pages as they are.
  *
  * Regions
  * -------
@@ -96,6 +104,7 @@
 #define KHO_POOL_PROP_FRAME_SIZE	"frame-size"
 #define KHO_POOL_PROP_GENERATION	"generation"
 #define KHO_POOL_PROP_SEALED		"sealed"
+#define KHO_POOL_PROP_SEAL_NS		"seal-ns"
 #define KHO_POOL_PROP_POOL_NAME		"pool-name"
 #define KHO_POOL_PROP_REGIONS		"regions"
 
@@ -112,6 +121,9 @@
 #define KHO_POOL_ROOT_SIZE	4096
 #define KHO_POOL_ROOT_CHECK	(KHO_POOL_ROOT_SIZE - 8)
 
+/* Root and keep list */
+#define KHO_POOL_BLOB_SIZE	(2 * KHO_POOL_ROOT_SIZE)
+
 /* 60 * 48 B of regions and 8 nodes fit the root's 4088 bytes with 400 to spare. */
 #define KHO_POOL_MAX_REGIONS	60
 #define KHO_POOL_MAX_POOLS	8
@@ -125,6 +137,27 @@ struct kho_pool_root_region {
 	__le64 sum;		/* over the index; holds if the root is sealed */
 	__le32 nid;		/* the node when the pool was made, or ~0 */
 	__le32 state;		/* KHO_POOL_REGION_* */
+};
+
+#define KHO_POOL_KEEP_MAGIC	0x315045454b504f4fULL	/* "OOPKEEP1" */
+#define KHO_POOL_MAX_KEEP	(2 * KHO_POOL_MAX_REGIONS + 1)
+
+struct kho_pool_keep_range {
+	__le64 base;		/* bytes */
+	__le64 size;		/* bytes */
+	__le64 flags;
+};
+
+/* The range is no System RAM: the kernel has no struct pages for it. */
+#define KHO_POOL_KEEP_POOL	1ULL
+
+/* 121 ranges of 24 B and 24 B: 2928 of 4096. */
+struct kho_pool_keep {
+	__le64 magic;
+	__le64 nr;
+	struct kho_pool_keep_range range[KHO_POOL_MAX_KEEP];
+	__le64 spare[(KHO_POOL_ROOT_SIZE - 24 - 24 * KHO_POOL_MAX_KEEP) / 8];
+	__le64 check;		/* of all before it */
 };
 
 /* Why a region is out of use; carried on so that every later kernel knows. */

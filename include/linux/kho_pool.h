@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * kho_pool: physically contiguous memory that survives kexec.
+ *
+ * See Documentation/mm/kho_pool.rst for the whole picture and
+ * samples/kho_pool/ for a driver to copy from.
+ */
+#ifndef _LINUX_KHO_POOL_H
+#define _LINUX_KHO_POOL_H
+
+#include <linux/errno.h>
+#include <linux/numa.h>
+#include <linux/types.h>
+
+struct kho_pool;
+struct kho_pool_owner;
+struct kimage;
+
+/* The memory is not cleared: it may hold what any earlier owner left there. */
+#define KHO_POOL_NOZERO		(1U << 0)
+/* Only @nid will do; without it, other nodes serve when @nid cannot. */
+#define KHO_POOL_THISNODE	(1U << 1)
+
+/**
+ * struct kho_pool_request - what kho_pool_alloc() is asked for
+ * @size: bytes, any multiple of the page size up to a whole region.  Less than
+ *	a block (512 pages) is packed with others of the same owner; more
+ *	occupies whole blocks.
+ * @align: bytes, a power of two of at least the page size; 0 is the page size
+ * @nid: NUMA node, or NUMA_NO_NODE
+ * @flags: KHO_POOL_NOZERO, KHO_POOL_THISNODE
+ * @name: unique in the pool, 1 to 55 bytes, or NULL
+ */
+struct kho_pool_request {
+	u64 size;
+	u64 align;
+	int nid;
+	unsigned int flags;
+	const char *name;
+};
+
+/**
+ * struct kho_pool_extent - one allocated extent
+ * @phys: its first byte
+ * @size: bytes
+ * @unclaimed: from before the last kexec, and its owner has not claimed it
+ * @owner: name of its owner
+ * @name: its name, or empty
+ */
+struct kho_pool_extent {
+	phys_addr_t phys;
+	u64 size;
+	bool unclaimed;
+	char owner[32];
+	char name[56];
+};
+
+#ifdef CONFIG_KHO_POOL
+
+struct kho_pool *kho_pool_find(const char *name);
+const char *kho_pool_name(const struct kho_pool *pool);
+
+struct kho_pool_owner *kho_pool_register_owner(struct kho_pool *pool, const char *name);
+
+int kho_pool_alloc(struct kho_pool_owner *owner, const struct kho_pool_request *req,
+		   phys_addr_t *phys);
+int kho_pool_free(struct kho_pool_owner *owner, phys_addr_t phys, u64 size);
+
+int kho_pool_lookup(struct kho_pool *pool, const char *name, struct kho_pool_extent *ext);
+int kho_pool_walk(struct kho_pool *pool,
+		  int (*fn)(const struct kho_pool_extent *ext, void *data), void *data);
+
+int kho_pool_claim(struct kho_pool_owner *owner, const char *name, struct kho_pool_extent *ext);
+int kho_pool_claim_all(struct kho_pool_owner *owner,
+		       int (*fn)(const struct kho_pool_extent *ext, void *data), void *data);
+int kho_pool_release(struct kho_pool *pool, const char *name);
+int kho_pool_release_owner(struct kho_pool *pool, const char *owner);
+
+void *kho_pool_virt(phys_addr_t phys);
+
+/* Hooks in mainline files; nothing else calls them. */
+void kho_pool_init_early(void);
+bool kho_pool_owns(phys_addr_t phys, u64 size);
+int kho_pool_check_segments(struct kimage *image);
+int kho_pool_check_kexec(struct kimage *image);
+
+#else
+
+static inline void kho_pool_init_early(void) { }
+static inline bool kho_pool_owns(phys_addr_t phys, u64 size)
+{
+	return false;
+}
+
+static inline int kho_pool_check_segments(struct kimage *image)
+{
+	return 0;
+}
+
+static inline int kho_pool_check_kexec(struct kimage *image)
+{
+	return 0;
+}
+
+#endif /* CONFIG_KHO_POOL */
+#endif /* _LINUX_KHO_POOL_H */

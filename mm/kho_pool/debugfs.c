@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /sys/kernel/debug/kho_pool: for tests and for people who look for a fault.
+ *
+ *	validate	read: "ok", or the invariant that does not hold
+ *	extents		read: all extents of all pools
+ *	sealed		write 1 or 0: seal, unseal
+ *	regions		read: base, size, index and root of what is handed on
+ *	stuck		write 1: make a CPU seem stuck at the next seal
+ *	poke		write "PHYS BYTE": change one byte of a root or index
+ *			when this kernel shuts down, after the seal
+ *	resum		write 1: make the root's check value hold after the pokes
+ *	target		write "PHYS": take this for a segment of the image at
+ *			the next kexec, as if the check at load had missed it
+ */
+#define pr_fmt(fmt) "kho_pool: " fmt
+
+#include <linux/debugfs.h>
+#include <linux/init.h>
+#include <linux/io.h>
+#include <linux/kexec.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/syscore_ops.h>
+#include <linux/uaccess.h>
+
+#include "pool.h"
+
+#define MAX_POKES	64
+
+static struct {
+	u64 phys;
+	u8 value;
+} pokes[MAX_POKES];
+static u32 nr_pokes;
+static bool resum;
+
+static int validate_show(struct seq_file *m, void *v)
+{
+	struct kp_region *r;
+
+	for_each_region(r) {
+		int line = kp_region_ok(r) ? kp_index_validate(&r->idx) : 0;
+
+		if (line) {
+			seq_printf(m, "%s: region at %pa: validate.c:%d does not hold\n",
+				   r->pool->name, &r->base, line);
+			return 0;
+		}
+	}
+	seq_puts(m, "ok\n");
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(validate);
+
+static int show_extent(const struct kho_pool_extent *ext, void *data)
+{
+	seq_printf(data, "%#llx %llu %s %s %s\n", (u64)ext->phys, ext->size, ext->owner,
+		   ext->unclaimed ? "unclaimed" : "claimed", ext->name[0] ? ext->name : "-");
+	return 0;
+}
+
+static int extents_show(struct seq_file *m, void *v)
+{
+	struct kho_pool *pool;
+
+	for_each_pool(pool)
+		kho_pool_walk(pool, show_extent, m);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(extents);
+
+static int regions_show(struct seq_file *m, void *v)
+{
+	struct kp_region *r;
+
+	seq_printf(m, "root %#llx\n", (u64)kp_state.blob);
+	for_each_region(r)
+		seq_printf(m, "%s base %#llx size %#llx index %#llx index_size %#llx node %d\n",
+			   r->pool->name, (u64)r->base, r->size, (u64)r->index, r->index_size,
+			   r->nid);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(regions);
+
+static int sealed_set(void *data, u64 value)
+{
+	if (value)
+		return kp_seal();
+	kp_unseal();
+	return 0;
+}
+
+static int sealed_get(void *data, u64 *value)
+{
+	*value = kp_state.sealed;
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(sealed_fops, sealed_get, sealed_set, "%llu\n");
+
+static int stuck_set(void *data, u64 value)
+{
+	struct kp_region *r;
+
+	for_each_region(r)
+		if (kp_region_ok(r))
+			r->idx.lane[r->idx.nr_lanes - 1].active = value;
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(stuck_fops, NULL, stuck_set, "%llu\n");
+
+static bool is_meta(u64 phys)
+{
+	for (u32 i = 0; i < kp_state.keep.nr; i++)
+		if (!(kp_state.keep.range[i].flags & KHO_POOL_KEEP_POOL) &&
+		    phys >= kp_state.keep.range[i].base &&
+		    phys - kp_state.keep.range[i].base < kp_state.keep.range[i].size)
+			return true;
+	return false;
+}
+
+static ssize_t poke_write(struct file *file, const char __user *ubuf, size_t count, loff_t *pos)
+{
+	char buf[64] = {};
+	u64 phys;
+	u8 value;
+
+	if (count >= sizeof(buf) || copy_from_user(buf, ubuf, count))
+		return -EINVAL;
+	if (sscanf(buf, "%llx %hhx", &phys, &value) != 2 || !is_meta(phys))
+		return -EINVAL;
+	if (nr_pokes == MAX_POKES)
+		return -ENOSPC;
+	pokes[nr_pokes].phys = phys;
+	pokes[nr_pokes++].value = value;
+	return count;
+}
+
+static const struct file_operations poke_fops = {
+	.open = simple_open,
+	.write = poke_write,
+};
+
+static void poke(void *data)
+{
+	for (u32 i = 0; i < nr_pokes; i++) {
+		u8 *p = phys_to_virt(pokes[i].phys);
+
+		pr_warn("poke: %#llx was %#x, will be %#x\n", pokes[i].phys, *p, pokes[i].value);
+		*p = pokes[i].value;
+	}
+	if (resum && kp_state.blob)
+		kp_root_set_seal_ns(phys_to_virt(kp_state.blob), 0);
+}
+
+static const struct syscore_ops poke_ops = {
+	.shutdown = poke,
+};
+
+static struct syscore poke_syscore = {
+	.ops = &poke_ops,
+};
+
+static int target_set(void *data, u64 phys)
+{
+	if (!kexec_image || !kexec_image->nr_segments)
+		return -ENOENT;
+	kexec_image->segment[kexec_image->nr_segments - 1].mem = phys;
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(target_fops, NULL, target_set, "%llx\n");
+
+/* Shutdown runs in the reverse order of registration: this one before the seal's. */
+static int __init kho_pool_poke_init(void)
+{
+	register_syscore(&poke_syscore);
+	return 0;
+}
+fs_initcall(kho_pool_poke_init);
+
+static int __init kho_pool_debugfs_init(void)
+{
+	struct dentry *dir = debugfs_create_dir("kho_pool", NULL);
+
+	debugfs_create_file("validate", 0400, dir, NULL, &validate_fops);
+	debugfs_create_file("extents", 0400, dir, NULL, &extents_fops);
+	debugfs_create_file("regions", 0400, dir, NULL, &regions_fops);
+	debugfs_create_file("sealed", 0600, dir, NULL, &sealed_fops);
+	debugfs_create_file("stuck", 0200, dir, NULL, &stuck_fops);
+	debugfs_create_file("poke", 0200, dir, NULL, &poke_fops);
+	debugfs_create_bool("resum", 0600, dir, &resum);
+	debugfs_create_file("target", 0200, dir, NULL, &target_fops);
+	return 0;
+}
+late_initcall(kho_pool_debugfs_init);

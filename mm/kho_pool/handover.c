@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Handing the pools to the next kernel: their memory in KHO's tree, the root,
+ * the seal, and the check that no kexec image is going to land on them.
+ *
+ * Everything that is handed on has had its place since the pools were made:
+ * at the seal one page is written, whatever the size of the pools.
+ */
+#define pr_fmt(fmt) "kho_pool: " fmt
+
+#include <linux/init.h>
+#include <linux/io.h>
+#include <linux/ioport.h>
+#include <linux/kexec.h>
+#include <linux/kexec_handover.h>
+#include <linux/libfdt.h>
+#include <linux/mm.h>
+#include <linux/sched/clock.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/syscore_ops.h>
+
+#include "pool.h"
+
+/* How often to look at a CPU that does not come out of an operation. */
+#define SEAL_SPINS	10000000UL
+
+/* Both too large for the stack; at boot and at the seal one CPU is at work. */
+static struct kp_root root;
+
+/* Write the root from what is known now.  The sums are those that are set. */
+void kp_root_write(bool sealed)
+{
+	struct kho_pool *pool;
+	struct kp_region *r;
+	int len;
+
+	root.ro_compat = kp_state.ro_compat;
+	root.compat = kp_state.compat;
+	root.frame_size = PAGE_SIZE;
+	root.generation = kp_state.generation;
+	root.sealed = sealed;
+	root.nr_pools = kp_state.nr_pools;
+	root.nr_regions = kp_state.nr_regions;
+	for_each_pool(pool)
+		strscpy(root.pool_name[pool - kp_state.pool], pool->name);
+	for_each_region(r) {
+		struct kp_root_region *to = &root.region[r - kp_state.region];
+
+		to->base = r->base;
+		to->size = r->size;
+		to->index = r->index;
+		to->index_size = r->index_size;
+		to->nid = r->nid;
+		to->state = r->state;
+		to->pool = r->pool - kp_state.pool;
+	}
+	len = kp_root_encode(&root, phys_to_virt(kp_state.blob));
+	/* The limits on pools and regions are such that it fits. */
+	if (WARN_ON(len < 0))
+		return;
+	kp_state.root_size = len;
+}
+
+/**
+ * kp_seal - stop all changes and write the sealed root
+ *
+ * Context: shutdown; other CPUs may still be running.
+ *
+ * Return: 0, or -ETIMEDOUT if a CPU is stuck in an operation.  The root then
+ * stays unsealed, and the next kernel verifies the indexes in full.
+ */
+int kp_seal(void)
+{
+	u64 start = sched_clock();
+	struct kp_region *r;
+	bool stuck = false;
+
+	if (kp_state.quarantine || kp_state.sealed)
+		return 0;
+	kp_state.sealed = true;
+	for_each_region(r)
+		if (kp_region_ok(r) &&
+		    !kp_index_seal(&r->idx, &root.region[r - kp_state.region].sum, SEAL_SPINS))
+			stuck = true;
+	if (stuck) {
+		pr_err("a CPU is stuck in an operation: not sealed, the next kernel will verify the indexes in full\n");
+		return -ETIMEDOUT;
+	}
+	kp_root_write(true);
+	kp_root_set_seal_ns(phys_to_virt(kp_state.blob), sched_clock() - start);
+	return 0;
+}
+
+/**
+ * kp_unseal - go on after a kexec that did not happen
+ *
+ * Context: any.
+ */
+void kp_unseal(void)
+{
+	struct kp_region *r;
+
+	if (!kp_state.sealed)
+		return;
+	/* The root first: it must not vouch for an index that changes. */
+	kp_root_write(false);
+	for_each_region(r)
+		if (kp_region_ok(r))
+			kp_index_unseal(&r->idx);
+	kp_state.sealed = false;
+	pr_info("unsealed\n");
+}
+
+static void kp_syscore_shutdown(void *data)
+{
+	kp_seal();
+}
+
+static void kp_syscore_resume(void *data)
+{
+	kp_unseal();
+}
+
+static const struct syscore_ops kp_syscore_ops = {
+	.shutdown = kp_syscore_shutdown,
+	.resume = kp_syscore_resume,
+};
+
+static struct syscore kp_syscore = {
+	.ops = &kp_syscore_ops,
+};
+
+/**
+ * kho_pool_check_segments - see that an image keeps clear of the pools
+ * @image: with its segments set
+ *
+ * Context: process, when an image is loaded and again before the jump.
+ *
+ * Return: 0, or -EADDRNOTAVAIL.
+ */
+int kho_pool_check_segments(struct kimage *image)
+{
+	if (image->type == KEXEC_TYPE_CRASH)
+		return 0;
+	for (unsigned long i = 0; i < image->nr_segments; i++) {
+		u64 base = image->segment[i].mem, end = base + image->segment[i].memsz;
+
+		for (u32 j = 0; j < kp_state.keep.nr; j++) {
+			u64 kept = kp_state.keep.range[j].base;
+			u64 kept_end = kept + kp_state.keep.range[j].size;
+
+			if (base >= kept_end || end <= kept)
+				continue;
+			pr_err("kexec segment %lu [%#llx-%#llx] overlaps pool memory [%#llx-%#llx]: image refused\n",
+			       i, base, end - 1, kept, kept_end - 1);
+			return -EADDRNOTAVAIL;
+		}
+	}
+	return 0;
+}
+
+/**
+ * kho_pool_check_kexec - may this image be started?
+ * @image: the loaded image
+ *
+ * Called before devices are shut down, while the kexec can still be called off.
+ *
+ * Context: process.
+ *
+ * Return: 0; -EADDRNOTAVAIL if the image lands on a pool, -EBUSY if there are
+ * extents that it would lose.
+ */
+int kho_pool_check_kexec(struct kimage *image)
+{
+	const char *why = kp_state.no_handover;
+	int err;
+
+	if (!kp_state.blob || image->preserve_context)
+		return 0;
+	err = kho_pool_check_segments(image);
+	if (err)
+		return err;
+	if (!why && !image->kho.fdt)
+		why = "the image was not loaded by kexec_file_load with KHO on";
+	if (!why || !kp_pool_extents())
+		return 0;
+	pr_err("kexec refused, it would lose %lld extents: %s\n", kp_pool_extents(), why);
+	return -EBUSY;
+}
+
+/* System RAM gives way to "KHO pool", which drivers may claim parts of. */
+static void __init show_in_iomem(u64 base, u64 size)
+{
+	struct resource *res = kzalloc_obj(*res);
+
+	if (!res)
+		return;
+	release_mem_region_adjustable(base, size);
+	res->name = "KHO pool";
+	res->start = base;
+	res->end = base + size - 1;
+	res->flags = IORESOURCE_MEM;
+	if (insert_resource(&iomem_resource, res)) {
+		pr_warn("no place in /proc/iomem for %#llx\n", base);
+		kfree(res);
+	}
+}
+
+static int __init kho_pool_iomem_init(void)
+{
+	for (u32 i = 0; i < kp_state.keep.nr; i++)
+		show_in_iomem(kp_state.keep.range[i].base, kp_state.keep.range[i].size);
+	return 0;
+}
+core_initcall(kho_pool_iomem_init);
+
+static int __init preserve_all(void)
+{
+	int err;
+
+	for (u32 i = 0; i < kp_state.keep.nr; i++) {
+		err = kho_preserve_phys(kp_state.keep.range[i].base, kp_state.keep.range[i].size);
+		if (err)
+			return err;
+	}
+	return kho_add_subtree(KHO_POOL_SUBTREE, phys_to_virt(kp_state.blob), KHO_POOL_BLOB_SIZE);
+}
+
+/* After kho_init(), which makes the tree that goes to the next kernel. */
+static int __init kho_pool_handover_init(void)
+{
+	int err;
+
+	if (!kp_state.blob)
+		return 0;
+	if (!kp_state.quarantine)
+		kp_root_write(false);
+	if (!kho_is_enabled()) {
+		kp_state.no_handover = "Kexec HandOver is off";
+	} else {
+		err = preserve_all();
+		if (err) {
+			kp_state.no_handover = "KHO did not take the pools";
+			pr_err("KHO did not take the pools: %d\n", err);
+		}
+	}
+	if (kp_state.no_handover)
+		pr_warn("the pools will not be handed on: %s\n", kp_state.no_handover);
+	register_syscore(&kp_syscore);
+	return 0;
+}
+fs_initcall_sync(kho_pool_handover_init);

@@ -1,0 +1,618 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pools: the in-kernel interface, over the indexes of a pool's regions.
+ *
+ * Locks, outer first: kho_pool.name_lock (named extents, owners), then those
+ * of the index.  All are raw spinlocks taken with interrupts disabled, so that
+ * allocating and freeing work in any context but NMI.
+ */
+#define pr_fmt(fmt) "kho_pool: " fmt
+
+#include <linux/cleanup.h>
+#include <linux/export.h>
+#include <linux/io.h>
+#include <linux/irqflags.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/smp.h>
+#include <linux/string.h>
+
+#include "pool.h"
+
+struct kp_state kp_state;
+
+static struct kp_lane *this_lane(struct kp_region *r)
+{
+	return &r->idx.lane[smp_processor_id()];
+}
+
+static bool usable_name(const char *name, size_t size)
+{
+	return name && name[0] && strnlen(name, size) < size;
+}
+
+const char *kp_region_reason(u32 state)
+{
+	switch (state) {
+	case KHO_POOL_REGION_OK:
+		return "ok";
+	case KHO_POOL_REGION_BAD_HEADER:
+		return "index header is damaged";
+	case KHO_POOL_REGION_BAD_SUM:
+		return "index is not what was sealed";
+	default:
+		return "index contradicts itself";
+	}
+}
+
+/**
+ * kho_pool_find - look a pool up
+ * @name: its name, or NULL for the first one
+ *
+ * Context: any.  Pools exist from early boot on and never go away.
+ *
+ * Return: the pool, or NULL.
+ */
+struct kho_pool *kho_pool_find(const char *name)
+{
+	struct kho_pool *pool;
+
+	for_each_pool(pool)
+		if (!name || !strcmp(pool->name, name))
+			return pool;
+	return NULL;
+}
+EXPORT_SYMBOL_GPL(kho_pool_find);
+
+/**
+ * kho_pool_name - the name of a pool
+ * @pool: the pool
+ *
+ * Context: any.
+ */
+const char *kho_pool_name(const struct kho_pool *pool)
+{
+	return pool->name;
+}
+EXPORT_SYMBOL_GPL(kho_pool_name);
+
+/* The slot that @name has in one of the pool's regions, else one free in all. */
+static int owner_slot(struct kho_pool *pool, const char *name)
+{
+	struct kp_region *r;
+	u32 i;
+
+	for_each_pool_region(pool, r, i) {
+		int id = kp_owner_find(&r->idx, name);
+
+		if (id > 0)
+			return id;
+	}
+	for (int id = 1; id < KHO_POOL_OWNERS; id++) {
+		bool used = false;
+
+		for_each_pool_region(pool, r, i)
+			used |= r->idx.owners[id].name[0];
+		if (!used)
+			return id;
+	}
+	return -ENOSPC;
+}
+
+/**
+ * kho_pool_register_owner - get a name under which to own extents
+ * @pool: the pool
+ * @name: 1 to 31 bytes; the same one in every kernel
+ *
+ * Registering the same name again gives the same owner, in this kernel and in
+ * every later one.  There is room for 63 owners in a pool; they are never
+ * forgotten.
+ *
+ * Context: any but NMI.  Takes the pool's name_lock.
+ *
+ * Return: the owner, or ERR_PTR: -EINVAL for a bad name, -ENOSPC, -ESHUTDOWN
+ * after the seal, -EROFS for a pool that may only be read, -EUCLEAN if all of
+ * it is quarantined.
+ */
+struct kho_pool_owner *kho_pool_register_owner(struct kho_pool *pool, const char *name)
+{
+	struct kp_region *r;
+	int id, err = -EUCLEAN;
+	u32 i;
+
+	if (!pool || !usable_name(name, KHO_POOL_OWNER_MAX))
+		return ERR_PTR(-EINVAL);
+
+	guard(raw_spinlock_irqsave)(&pool->name_lock);
+	id = owner_slot(pool, name);
+	if (id < 0)
+		return ERR_PTR(id);
+	for_each_pool_region(pool, r, i) {
+		if (kp_owner_find(&r->idx, name) == id)
+			err = 0;
+		else if (pool->read_only)
+			err = -EROFS;
+		else
+			err = kp_owner_set(&r->idx, this_lane(r), id, name);
+		if (err)
+			return ERR_PTR(err);
+	}
+	if (err)
+		return ERR_PTR(err);
+	pool->owner[id].pool = pool;
+	pool->owner[id].id = id;
+	return &pool->owner[id];
+}
+EXPORT_SYMBOL_GPL(kho_pool_register_owner);
+
+/* Where the extent called @name is, with name_lock held. */
+static struct kp_region *find_name(struct kho_pool *pool, const char *name, u64 *frame)
+{
+	struct kp_region *r;
+	u32 i;
+
+	for_each_pool_region(pool, r, i)
+		if (!kp_name_find(&r->idx, name, frame))
+			return r;
+	return NULL;
+}
+
+/* Try the regions of @nid, or with @others those of all other nodes. */
+static struct kp_region *alloc_from(struct kho_pool *pool, const struct kp_request *req, int nid,
+				    bool others, u64 *frame, int *err)
+{
+	struct kp_region *r;
+	u32 i;
+
+	for_each_pool_region(pool, r, i) {
+		if (nid != NUMA_NO_NODE && (r->nid == nid) == others)
+			continue;
+		*err = kp_index_alloc(&r->idx, this_lane(r), req, frame);
+		if (!*err)
+			return r;
+		if (*err == -ESHUTDOWN)
+			break;
+	}
+	return NULL;
+}
+
+static struct kp_region *alloc_anywhere(struct kho_pool *pool, const struct kp_request *req,
+					int nid, bool strict, u64 *frame, int *err)
+{
+	struct kp_region *r;
+
+	*err = -ENOMEM;
+	r = alloc_from(pool, req, nid, false, frame, err);
+	if (!r && *err != -ESHUTDOWN && nid != NUMA_NO_NODE && !strict)
+		r = alloc_from(pool, req, nid, true, frame, err);
+	return r;
+}
+
+/* Clearing takes a second for some GiB: let others run where that is allowed. */
+static void clear(void *mem, u64 size)
+{
+	bool may_sleep = preemptible();
+
+	while (size) {
+		u64 now = min_t(u64, size, SZ_2M);
+
+		memset(mem, 0, now);
+		mem += now;
+		size -= now;
+		if (may_sleep)
+			cond_resched();
+	}
+}
+
+/**
+ * kho_pool_alloc - allocate an extent that survives kexec
+ * @owner: whose it will be
+ * @req: what is wanted, see &struct kho_pool_request
+ * @phys: where it is
+ *
+ * The extent is in the persistent index when this returns: no further step is
+ * needed to preserve it.  The memory is cleared unless KHO_POOL_NOZERO is
+ * given; clearing gigabytes takes its time, so callers in atomic context give
+ * that flag.  The memory has no struct pages; use kho_pool_virt().
+ *
+ * Context: any but NMI.  Never sleeps or allocates with KHO_POOL_NOZERO, may
+ * reschedule without it if called from preemptible context.
+ *
+ * Return: 0; -EINVAL for a request that makes no sense, -ENOMEM if there is no
+ * such extent, -EEXIST if the name is taken, -ENOSPC if there is no room for
+ * another name, -ESHUTDOWN after the seal, -EROFS if the pool may only be read.
+ */
+int kho_pool_alloc(struct kho_pool_owner *owner, const struct kho_pool_request *req,
+		   phys_addr_t *phys)
+{
+	u64 align = req->align ?: PAGE_SIZE, frame, other;
+	struct kho_pool *pool = owner->pool;
+	struct kp_region *r = NULL;
+	unsigned long irqs;
+	struct kp_request r_req = {
+		.frames = req->size >> PAGE_SHIFT,
+		.align = align >> PAGE_SHIFT,
+		.owner = owner->id,
+		.clear = !(req->flags & KHO_POOL_NOZERO),
+		.name = req->name,
+	};
+	int err;
+
+	if (!req->size || req->size & ~PAGE_MASK || align & ~PAGE_MASK || !is_power_of_2(align) ||
+	    req->flags & ~(KHO_POOL_NOZERO | KHO_POOL_THISNODE) ||
+	    (req->nid != NUMA_NO_NODE && (req->nid < 0 || req->nid >= MAX_NUMNODES)) ||
+	    (req->nid == NUMA_NO_NODE && req->flags & KHO_POOL_THISNODE) ||
+	    (req->name && !usable_name(req->name, KHO_POOL_NAME_MAX)))
+		return -EINVAL;
+	if (pool->read_only)
+		return -EROFS;
+
+	if (req->name) {
+		raw_spin_lock_irqsave(&pool->name_lock, irqs);
+		err = -EEXIST;
+		if (!find_name(pool, req->name, &other))
+			r = alloc_anywhere(pool, &r_req, req->nid,
+					   req->flags & KHO_POOL_THISNODE, &frame, &err);
+		raw_spin_unlock_irqrestore(&pool->name_lock, irqs);
+	} else {
+		local_irq_save(irqs);
+		r = alloc_anywhere(pool, &r_req, req->nid, req->flags & KHO_POOL_THISNODE,
+				   &frame, &err);
+		local_irq_restore(irqs);
+	}
+	if (!r) {
+		atomic64_inc(&pool->failures);
+		return err;
+	}
+
+	*phys = r->base + (frame << PAGE_SHIFT);
+	if (r_req.clear && r_req.frames >= KHO_POOL_BLOCK_FRAMES) {
+		clear(kho_pool_virt(*phys), req->size);
+		local_irq_save(irqs);
+		err = kp_index_confirm(&r->idx, this_lane(r), frame);
+		local_irq_restore(irqs);
+		return err;
+	}
+	return 0;
+}
+EXPORT_SYMBOL_GPL(kho_pool_alloc);
+
+static struct kp_region *region_of(struct kho_pool *pool, phys_addr_t phys)
+{
+	struct kp_region *r;
+	u32 i;
+
+	for_each_pool_region(pool, r, i)
+		if (phys >= r->base && phys - r->base < r->size)
+			return r;
+	return NULL;
+}
+
+/**
+ * kho_pool_free - give an extent back
+ * @owner: whose it is
+ * @phys: as kho_pool_alloc() gave it
+ * @size: bytes, as it was asked for
+ *
+ * Context: any but NMI.  Never sleeps.
+ *
+ * Return: 0.  Or, with nothing changed: -ENOENT if no extent begins at @phys,
+ * -EINVAL if it has another size or owner or @phys is not in the pool; both
+ * are counted and the first ones are reported.  -ESHUTDOWN after the seal,
+ * -EROFS if the pool may only be read.
+ */
+int kho_pool_free(struct kho_pool_owner *owner, phys_addr_t phys, u64 size)
+{
+	struct kho_pool *pool = owner->pool;
+	struct kp_region *r;
+	unsigned long irqs;
+	int err = -EINVAL;
+
+	if (pool->read_only)
+		return -EROFS;
+	r = region_of(pool, phys);
+	if (r && !((phys | size) & ~PAGE_MASK)) {
+		local_irq_save(irqs);
+		err = kp_index_free(&r->idx, this_lane(r), (phys - r->base) >> PAGE_SHIFT,
+				    size >> PAGE_SHIFT, owner->id);
+		local_irq_restore(irqs);
+	}
+	if (err && err != -ESHUTDOWN) {
+		atomic64_inc(&pool->bad_frees);
+		pr_warn_ratelimited("%s: %pa, %llu bytes: freed but %s\n", pool->name, &phys, size,
+				    err == -ENOENT ? "not allocated" :
+				    "not of this size and owner");
+	}
+	return err;
+}
+EXPORT_SYMBOL_GPL(kho_pool_free);
+
+static void describe(struct kp_region *r, const struct kp_extent *from, struct kho_pool_extent *to)
+{
+	to->phys = r->base + (from->frame << PAGE_SHIFT);
+	to->size = from->frames << PAGE_SHIFT;
+	to->unclaimed = from->unclaimed;
+	strscpy_pad(to->owner, r->idx.owners[from->owner].name);
+	strscpy_pad(to->name, from->name ?: "");
+}
+
+/**
+ * kho_pool_lookup - find an extent by its name
+ * @pool: the pool
+ * @name: the extent's
+ * @ext: the extent
+ *
+ * Context: any but NMI.  Takes the pool's name_lock.
+ *
+ * Return: 0 or -ENOENT.
+ */
+int kho_pool_lookup(struct kho_pool *pool, const char *name, struct kho_pool_extent *ext)
+{
+	struct kp_extent found;
+	struct kp_region *r;
+	u64 frame;
+	int err;
+
+	guard(raw_spinlock_irqsave)(&pool->name_lock);
+	r = find_name(pool, name, &frame);
+	if (!r)
+		return -ENOENT;
+	err = kp_index_find(&r->idx, frame, &found);
+	if (!err)
+		describe(r, &found, ext);
+	return err;
+}
+EXPORT_SYMBOL_GPL(kho_pool_lookup);
+
+/* The next extent from *@frame on in region *@i, or in those after it. */
+static struct kp_region *next_extent(struct kho_pool *pool, u32 *i, u64 *frame,
+				     struct kp_extent *ext)
+{
+	for (; *i < pool->nr_regions; ++*i, *frame = 0) {
+		struct kp_region *r = pool->region[*i];
+
+		if (kp_region_ok(r) && kp_index_next(&r->idx, frame, ext))
+			return r;
+	}
+	return NULL;
+}
+
+/**
+ * kho_pool_walk - call a function for every extent of a pool
+ * @pool: the pool
+ * @fn: called in the caller's context with no lock held; ends the walk with any
+ *	value but 0.  It may free the extent.
+ * @data: for @fn
+ *
+ * Extents that come or go meanwhile may or may not be seen.
+ *
+ * Context: any but NMI.
+ *
+ * Return: 0, or what @fn returned.
+ */
+int kho_pool_walk(struct kho_pool *pool,
+		  int (*fn)(const struct kho_pool_extent *ext, void *data), void *data)
+{
+	u64 frame = 0;
+	u32 i = 0;
+
+	for (;;) {
+		struct kho_pool_extent ext;
+		struct kp_extent found;
+		struct kp_region *r;
+		int err;
+
+		scoped_guard(raw_spinlock_irqsave, &pool->name_lock) {
+			r = next_extent(pool, &i, &frame, &found);
+			if (r)
+				describe(r, &found, &ext);
+		}
+		if (!r)
+			return 0;
+		err = fn(&ext, data);
+		if (err)
+			return err;
+	}
+}
+EXPORT_SYMBOL_GPL(kho_pool_walk);
+
+/**
+ * kho_pool_claim - take over an extent that the owner had before kexec
+ * @owner: whose it is
+ * @name: the extent's
+ * @ext: the extent
+ *
+ * Extents of less than a block share blocks with others of the same owner, and
+ * are claimed together.
+ *
+ * Context: any but NMI.
+ *
+ * Return: 0; -ENOENT if there is no such extent, -EACCES if another owner has
+ * it, -EALREADY if it is claimed (@ext is filled in all the same).
+ */
+int kho_pool_claim(struct kho_pool_owner *owner, const char *name, struct kho_pool_extent *ext)
+{
+	struct kho_pool *pool = owner->pool;
+	struct kp_extent found;
+	struct kp_region *r;
+	u64 frame;
+	int err;
+
+	guard(raw_spinlock_irqsave)(&pool->name_lock);
+	r = find_name(pool, name, &frame);
+	if (!r || kp_index_find(&r->idx, frame, &found))
+		return -ENOENT;
+	if (found.owner != owner->id)
+		return -EACCES;
+	describe(r, &found, ext);
+	err = kp_index_claim(&r->idx, this_lane(r), frame);
+	if (!err)
+		ext->unclaimed = false;
+	return err;
+}
+EXPORT_SYMBOL_GPL(kho_pool_claim);
+
+/**
+ * kho_pool_claim_all - take over all that the owner had before kexec
+ * @owner: the owner
+ * @fn: called for each extent that the owner has; it may be NULL.  ->unclaimed
+ *	says whether it was claimed just now.  No lock is held.
+ * @data: for @fn
+ *
+ * Context: any but NMI, and what @fn needs.
+ *
+ * Return: 0, or what @fn returned; the extents before that are claimed.
+ */
+int kho_pool_claim_all(struct kho_pool_owner *owner,
+		       int (*fn)(const struct kho_pool_extent *ext, void *data), void *data)
+{
+	struct kho_pool *pool = owner->pool;
+	u64 frame = 0;
+	u32 i = 0;
+
+	for (;;) {
+		struct kho_pool_extent ext;
+		struct kp_extent found;
+		struct kp_region *r;
+		int err = 0;
+
+		scoped_guard(raw_spinlock_irqsave, &pool->name_lock) {
+			r = next_extent(pool, &i, &frame, &found);
+			if (r && found.owner == owner->id) {
+				describe(r, &found, &ext);
+				kp_index_claim(&r->idx, this_lane(r), found.frame);
+			}
+		}
+		if (!r)
+			return 0;
+		if (fn && found.owner == owner->id)
+			err = fn(&ext, data);
+		if (err)
+			return err;
+	}
+}
+EXPORT_SYMBOL_GPL(kho_pool_claim_all);
+
+/**
+ * kho_pool_release - give up an extent that no one has claimed
+ * @pool: the pool
+ * @name: the extent's
+ *
+ * Context: any but NMI.
+ *
+ * Return: 0, -ENOENT, -EBUSY if its owner is back, -ESHUTDOWN, -EROFS.
+ */
+int kho_pool_release(struct kho_pool *pool, const char *name)
+{
+	struct kp_extent found;
+	struct kp_region *r;
+	u64 frame;
+
+	if (pool->read_only)
+		return -EROFS;
+	guard(raw_spinlock_irqsave)(&pool->name_lock);
+	r = find_name(pool, name, &frame);
+	if (!r || kp_index_find(&r->idx, frame, &found))
+		return -ENOENT;
+	if (!found.unclaimed)
+		return -EBUSY;
+	return kp_index_free(&r->idx, this_lane(r), frame, found.frames, found.owner);
+}
+EXPORT_SYMBOL_GPL(kho_pool_release);
+
+/**
+ * kho_pool_release_owner - give up all unclaimed extents of one owner
+ * @pool: the pool
+ * @owner: the owner's name
+ *
+ * Context: any but NMI.
+ *
+ * Return: how many extents there were, or -ENOENT, -ESHUTDOWN, -EROFS.
+ */
+int kho_pool_release_owner(struct kho_pool *pool, const char *owner)
+{
+	struct kp_extent found;
+	struct kp_region *r;
+	int released = 0;
+	u64 frame = 0;
+	u32 i = 0;
+
+	if (pool->read_only)
+		return -EROFS;
+	for (;;) {
+		int err = 0;
+
+		scoped_guard(raw_spinlock_irqsave, &pool->name_lock) {
+			r = next_extent(pool, &i, &frame, &found);
+			if (r && found.unclaimed &&
+			    !strcmp(r->idx.owners[found.owner].name, owner)) {
+				err = kp_index_free(&r->idx, this_lane(r), found.frame,
+						    found.frames, found.owner);
+				released += !err;
+			}
+		}
+		if (!r)
+			return released ?: -ENOENT;
+		if (err)
+			return err;
+	}
+}
+EXPORT_SYMBOL_GPL(kho_pool_release_owner);
+
+/**
+ * kho_pool_virt - the kernel's address of pool memory
+ * @phys: in an extent
+ *
+ * The address is in the direct map, cached, and valid as long as the extent
+ * is.  Do not derive a struct page from it: there is none.
+ *
+ * Context: any.
+ */
+void *kho_pool_virt(phys_addr_t phys)
+{
+	return phys_to_virt(phys);
+}
+EXPORT_SYMBOL_GPL(kho_pool_virt);
+
+void kp_pool_stat(struct kho_pool *pool, struct kp_pool_stat *stat)
+{
+	memset(stat, 0, sizeof(*stat));
+	for (u32 i = 0; i < pool->nr_regions; i++) {
+		struct kp_region *r = pool->region[i];
+
+		stat->size += r->size;
+		stat->index_bytes += r->index_size;
+		if (!kp_region_ok(r)) {
+			stat->quarantined += r->size;
+			continue;
+		}
+		kp_index_stat(&r->idx, &stat->free);
+		for (u32 cpu = 0; cpu < r->idx.nr_lanes; cpu++) {
+			const struct kp_lane *lane = &r->idx.lane[cpu];
+
+			stat->extents += lane->extents;
+			stat->unclaimed += lane->unclaimed;
+			stat->used_frames += lane->used_frames;
+			stat->allocs += lane->allocs;
+			stat->frees += lane->frees;
+		}
+	}
+}
+
+/* Extents in all pools; anything quarantined counts as one. */
+s64 kp_pool_extents(void)
+{
+	struct kp_region *r;
+	s64 extents = !!kp_state.quarantine;
+
+	for_each_region(r) {
+		if (!kp_region_ok(r)) {
+			extents++;
+			continue;
+		}
+		for (u32 cpu = 0; cpu < r->idx.nr_lanes; cpu++)
+			extents += r->idx.lane[cpu].extents;
+	}
+	return extents;
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /sys/kernel/mm/kho_pool: one folder a pool, one value a file.
+ * Documentation/ABI/testing/sysfs-kernel-mm-kho-pool says what they mean.
+ */
+#define pr_fmt(fmt) "kho_pool: " fmt
+
+#include <linux/init.h>
+#include <linux/kobject.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/sysfs.h>
+
+#include "pool.h"
+
+struct pool_attr {
+	struct attribute attr;
+	ssize_t (*show)(struct kho_pool *pool, char *buf);
+	ssize_t (*store)(struct kho_pool *pool, const char *buf, size_t count);
+};
+
+static struct kho_pool *to_pool(struct kobject *kobj)
+{
+	return container_of(kobj, struct kho_pool, kobj);
+}
+
+static ssize_t pool_attr_show(struct kobject *kobj, struct attribute *attr, char *buf)
+{
+	return container_of(attr, struct pool_attr, attr)->show(to_pool(kobj), buf);
+}
+
+static ssize_t pool_attr_store(struct kobject *kobj, struct attribute *attr, const char *buf,
+			       size_t count)
+{
+	return container_of(attr, struct pool_attr, attr)->store(to_pool(kobj), buf, count);
+}
+
+#define POOL_RO(_name)							\
+static const struct pool_attr _name##_attr = {				\
+	.attr = { .name = #_name, .mode = 0444 }, .show = _name##_show,	\
+}
+
+/* A value out of the pool's counts */
+#define POOL_STAT(_name, _value)					\
+static ssize_t _name##_show(struct kho_pool *pool, char *buf)		\
+{									\
+	struct kp_pool_stat stat;					\
+									\
+	kp_pool_stat(pool, &stat);					\
+	return sysfs_emit(buf, "%llu\n", (u64)(_value));		\
+}									\
+POOL_RO(_name)
+
+/* A value that all pools share */
+#define POOL_VALUE(_name, _value)					\
+static ssize_t _name##_show(struct kho_pool *pool, char *buf)		\
+{									\
+	return sysfs_emit(buf, "%llu\n", (u64)(_value));		\
+}									\
+POOL_RO(_name)
+
+POOL_STAT(size_bytes, stat.size);
+POOL_STAT(free_bytes, stat.free.free_frames << PAGE_SHIFT);
+POOL_STAT(quarantined_bytes, stat.quarantined);
+POOL_STAT(largest_free_bytes, stat.free.largest << PAGE_SHIFT);
+POOL_STAT(free_areas, stat.free.free_areas);
+POOL_STAT(free_blocks, stat.free.free_blocks);
+POOL_STAT(free_frames, stat.free.free_frames);
+POOL_STAT(extents, stat.extents);
+POOL_STAT(unclaimed, stat.unclaimed);
+POOL_STAT(index_bytes, stat.index_bytes);
+POOL_STAT(allocs, stat.allocs);
+POOL_STAT(frees, stat.frees);
+POOL_VALUE(alloc_failures, atomic64_read(&pool->failures));
+POOL_VALUE(bad_frees, atomic64_read(&pool->bad_frees));
+POOL_VALUE(regions, pool->nr_regions);
+POOL_VALUE(generation, kp_state.generation);
+POOL_VALUE(seal_ns, kp_state.seal_ns);
+POOL_VALUE(restore_ns, kp_state.restore_ns);
+POOL_VALUE(root_bytes, kp_state.root_size);
+
+static ssize_t state_show(struct kho_pool *pool, char *buf)
+{
+	u32 bad = 0, state = 0;
+
+	for (u32 i = 0; i < pool->nr_regions; i++) {
+		if (kp_region_ok(pool->region[i]))
+			continue;
+		bad++;
+		state = pool->region[i]->state;
+	}
+	if (bad == pool->nr_regions)
+		return sysfs_emit(buf, "quarantined: %s\n", kp_region_reason(state));
+	if (bad)
+		return sysfs_emit(buf, "degraded: %u of %u regions quarantined: %s\n", bad,
+				  pool->nr_regions, kp_region_reason(state));
+	if (pool->read_only)
+		return sysfs_emit(buf, "read-only: unknown features %#llx\n", kp_state.ro_compat);
+	if (kp_state.sealed)
+		return sysfs_emit(buf, "sealed\n");
+	if (kp_state.no_handover)
+		return sysfs_emit(buf, "active, not handed on: %s\n", kp_state.no_handover);
+	return sysfs_emit(buf, "active\n");
+}
+POOL_RO(state);
+
+/* "NAME" gives up one unclaimed extent, "owner:NAME" all of an owner. */
+static ssize_t release_store(struct kho_pool *pool, const char *buf, size_t count)
+{
+	char *text __free(kfree) = kstrndup(buf, count, GFP_KERNEL);
+	char *name;
+	int ret;
+
+	if (!text)
+		return -ENOMEM;
+	name = strim(text);
+	if (str_has_prefix(name, "owner:"))
+		ret = kho_pool_release_owner(pool, name + strlen("owner:"));
+	else
+		ret = kho_pool_release(pool, name);
+	return ret < 0 ? ret : count;
+}
+
+static const struct pool_attr release_attr = {
+	.attr = { .name = "release", .mode = 0200 }, .store = release_store,
+};
+
+static const struct attribute *const pool_attrs[] = {
+	&size_bytes_attr.attr,
+	&free_bytes_attr.attr,
+	&quarantined_bytes_attr.attr,
+	&largest_free_bytes_attr.attr,
+	&free_areas_attr.attr,
+	&free_blocks_attr.attr,
+	&free_frames_attr.attr,
+	&extents_attr.attr,
+	&unclaimed_attr.attr,
+	&index_bytes_attr.attr,
+	&allocs_attr.attr,
+	&frees_attr.attr,
+	&alloc_failures_attr.attr,
+	&bad_frees_attr.attr,
+	&regions_attr.attr,
+	&generation_attr.attr,
+	&seal_ns_attr.attr,
+	&restore_ns_attr.attr,
+	&root_bytes_attr.attr,
+	&state_attr.attr,
+	&release_attr.attr,
+	NULL
+};
+
+static const struct sysfs_ops pool_sysfs_ops = {
+	.show = pool_attr_show,
+	.store = pool_attr_store,
+};
+
+/* Pools are static and never go away. */
+static void pool_kobj_release(struct kobject *kobj)
+{
+}
+
+static const struct kobj_type pool_ktype = {
+	.sysfs_ops = &pool_sysfs_ops,
+	.release = pool_kobj_release,
+};
+
+/* The state of the handover as a whole, which is there without pools too. */
+static ssize_t handover_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	if (kp_state.quarantine)
+		return sysfs_emit(buf, "quarantined: %s\n", kp_state.quarantine);
+	if (!kp_state.blob)
+		return sysfs_emit(buf, "none\n");
+	if (kp_state.no_handover)
+		return sysfs_emit(buf, "disabled: %s\n", kp_state.no_handover);
+	return sysfs_emit(buf, kp_state.sealed ? "sealed\n" : "active\n");
+}
+
+static struct kobj_attribute handover_attr = __ATTR_RO(handover);
+
+static int __init kho_pool_sysfs_init(void)
+{
+	struct kobject *top = kobject_create_and_add("kho_pool", mm_kobj);
+	struct kho_pool *pool;
+	int err;
+
+	if (!top)
+		return -ENOMEM;
+	err = sysfs_create_file(top, &handover_attr.attr);
+	if (err)
+		return err;
+	for_each_pool(pool) {
+		err = kobject_init_and_add(&pool->kobj, &pool_ktype, top, "%s", pool->name);
+		if (!err)
+			err = sysfs_create_files(&pool->kobj, pool_attrs);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+subsys_initcall(kho_pool_sysfs_init);

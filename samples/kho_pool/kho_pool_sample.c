@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A driver that keeps its state over kexec.
+ *
+ * It has one named extent, its "book", which says where its other memory is,
+ * and any number of unnamed buffers.  When it is loaded it claims what it had
+ * in the kernel before, or begins anew; when it is removed it gives all back,
+ * unless it is told to leave it for the next kernel:
+ *
+ *	insmod kho_pool_sample.ko keep=1; rmmod kho_pool_sample; kexec -e
+ *
+ * Nothing has to be done at shutdown.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/kho_pool.h>
+#include <linux/module.h>
+#include <linux/sizes.h>
+#include <linux/string.h>
+
+static char *pool_name;
+module_param_named(pool, pool_name, charp, 0444);
+MODULE_PARM_DESC(pool, "pool to use (the first one)");
+
+static bool keep;
+module_param(keep, bool, 0644);
+MODULE_PARM_DESC(keep, "leave the memory to the next kernel when unloaded");
+
+static char *stale;
+module_param(stale, charp, 0444);
+MODULE_PARM_DESC(stale, "extent of a driver that is gone, to be given up");
+
+#define BOOK_NAME	"sample-book"
+#define BOOK_MAGIC	0x4b4f4f42	/* "BOOK" */
+#define NR_BUFFERS	4
+
+/*
+ * What is in pool memory is read by another kernel: fixed widths, a version,
+ * physical addresses, no pointers.
+ */
+struct book {
+	__le32 magic;
+	__le32 version;
+	__le64 loads;		/* how often the driver was loaded */
+	struct {
+		__le64 phys;
+		__le64 size;
+	} buffer[NR_BUFFERS];
+};
+
+static struct kho_pool_owner *owner;
+static struct book *book;
+static phys_addr_t book_phys;
+
+/* Buffers are 2 MiB: they can be mapped by one entry of a page table. */
+static int get_buffers(void)
+{
+	for (int i = 0; i < NR_BUFFERS; i++) {
+		struct kho_pool_request req = {
+			.size = SZ_2M,
+			.align = SZ_2M,
+			.nid = NUMA_NO_NODE,
+		};
+		phys_addr_t phys;
+		int err;
+
+		if (book->buffer[i].size)
+			continue;
+		err = kho_pool_alloc(owner, &req, &phys);
+		if (err)
+			return err;
+		/* Should we stop between the two lines, claim_all() finds it. */
+		book->buffer[i].phys = cpu_to_le64(phys);
+		book->buffer[i].size = cpu_to_le64(req.size);
+	}
+	return 0;
+}
+
+static void put_all(void)
+{
+	for (int i = 0; i < NR_BUFFERS; i++)
+		if (book->buffer[i].size)
+			kho_pool_free(owner, le64_to_cpu(book->buffer[i].phys),
+				      le64_to_cpu(book->buffer[i].size));
+	kho_pool_free(owner, book_phys, PAGE_SIZE);
+}
+
+static int begin_anew(void)
+{
+	struct kho_pool_request req = {
+		.size = PAGE_SIZE,
+		.nid = NUMA_NO_NODE,
+		.name = BOOK_NAME,
+	};
+	int err = kho_pool_alloc(owner, &req, &book_phys);
+
+	if (err)
+		return err;
+	book = kho_pool_virt(book_phys);
+	book->magic = cpu_to_le32(BOOK_MAGIC);
+	book->version = cpu_to_le32(1);
+	pr_info("begins with an empty book\n");
+	return 0;
+}
+
+/* Is this extent in the book?  If not, we stopped before we could note it. */
+static int check_extent(const struct kho_pool_extent *ext, void *data)
+{
+	if (ext->phys == book_phys)
+		return 0;
+	for (int i = 0; i < NR_BUFFERS; i++)
+		if (le64_to_cpu(book->buffer[i].phys) == ext->phys && book->buffer[i].size)
+			return 0;
+	return kho_pool_free(owner, ext->phys, ext->size);
+}
+
+static int take_over(const struct kho_pool_extent *ext)
+{
+	book_phys = ext->phys;
+	book = kho_pool_virt(book_phys);
+	if (book->magic != cpu_to_le32(BOOK_MAGIC) || book->version != cpu_to_le32(1)) {
+		pr_err("the book at %pa is not one of mine\n", &book_phys);
+		return -EINVAL;
+	}
+	pr_info("found its book at %pa after %llu loads\n", &book_phys,
+		le64_to_cpu(book->loads));
+	return kho_pool_claim_all(owner, check_extent, NULL);
+}
+
+static int __init sample_init(void)
+{
+	struct kho_pool *pool = kho_pool_find(pool_name);
+	struct kho_pool_extent ext;
+	int err;
+
+	if (!pool)
+		return -ENODEV;
+	owner = kho_pool_register_owner(pool, "sample");
+	if (IS_ERR(owner))
+		return PTR_ERR(owner);
+
+	err = kho_pool_claim(owner, BOOK_NAME, &ext);
+	if (err == -ENOENT)
+		err = begin_anew();
+	else if (!err || err == -EALREADY)
+		err = take_over(&ext);
+	if (err)
+		return err;
+	err = get_buffers();
+	if (err) {
+		put_all();
+		return err;
+	}
+	le64_add_cpu(&book->loads, 1);
+	if (stale)
+		pr_info("gave up %s: %d\n", stale, kho_pool_release(pool, stale));
+	pr_info("%d buffers in pool %s\n", NR_BUFFERS, kho_pool_name(pool));
+	return 0;
+}
+module_init(sample_init);
+
+static void __exit sample_exit(void)
+{
+	if (!keep)
+		put_all();
+}
+module_exit(sample_exit);
+
+MODULE_DESCRIPTION("Sample driver that keeps its state over kexec");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""graft.py TOP PATCHES PRISTINE TREE: make TREE what PRISTINE is with the
+patches and the project's own files, writing only what differs."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+OVERLAY = ["mm", "include", "arch", "drivers", "samples", "tools", "Documentation"]
+
+
+def overlay(top):
+    """Paths of the project's own kernel files."""
+    for folder in OVERLAY:
+        for where, _, names in os.walk(os.path.join(top, folder)):
+            for name in names:
+                path = os.path.relpath(os.path.join(where, name), top)
+                if not path.endswith((".o", ".pyc", ".swp")):
+                    yield path
+
+
+def patched(patches, pristine, work):
+    """Apply the patches to copies in WORK; the paths that they touch."""
+    paths = set()
+    series = sorted(p for p in os.listdir(patches) if p.endswith(".patch"))
+    for patch in series:
+        with open(os.path.join(patches, patch)) as f:
+            paths |= set(re.findall(r"^\+\+\+ b/(\S+)", f.read(), re.M))
+    for path in paths:
+        os.makedirs(os.path.dirname(os.path.join(work, path)) or work, exist_ok=True)
+        if os.path.exists(os.path.join(pristine, path)):
+            shutil.copy(os.path.join(pristine, path), os.path.join(work, path))
+    for patch in series:
+        run = subprocess.run(["patch", "-p1", "-s", "--no-backup-if-mismatch", "-d", work,
+                              "-i", os.path.join(patches, patch)],
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if run.returncode:
+            sys.exit(f"{patch} does not apply:\n{run.stdout}")
+    return paths
+
+
+def same(a, b):
+    try:
+        with open(a, "rb") as fa, open(b, "rb") as fb:
+            return fa.read() == fb.read()
+    except FileNotFoundError:
+        return False
+
+
+def place(src, dst):
+    if same(src, dst):
+        return 0
+    os.makedirs(os.path.dirname(dst), exist_ok=True)
+    if os.path.lexists(dst):
+        os.unlink(dst)      # it may be a link to the pristine file
+    shutil.copyfile(src, dst)
+    shutil.copymode(src, dst)
+    return 1
+
+
+def main():
+    top, patches, pristine, tree = sys.argv[1:]
+    wanted = {}
+    written = 0
+    with tempfile.TemporaryDirectory() as work:
+        for path in patched(patches, pristine, work):
+            wanted[path] = os.path.join(work, path)
+        for path in overlay(top):
+            if path in wanted:
+                sys.exit(f"{path} is both patched and overlaid")
+            wanted[path] = os.path.join(top, path)
+        for path, src in sorted(wanted.items()):
+            written += place(src, os.path.join(tree, path))
+    # What an earlier graft put there and this one does not want any more.
+    manifest = os.path.join(tree, ".grafted")
+    if os.path.exists(manifest):
+        with open(manifest) as f:
+            for path in set(f.read().split()) - set(wanted):
+                if os.path.exists(os.path.join(pristine, path)):
+                    written += place(os.path.join(pristine, path), os.path.join(tree, path))
+                elif os.path.exists(os.path.join(tree, path)):
+                    os.unlink(os.path.join(tree, path))
+    with open(manifest + ".new", "w") as f:
+        f.write("\n".join(sorted(wanted)) + "\n")
+    os.replace(manifest + ".new", manifest)
+    print(f"{len(wanted)} files, {written} written", file=sys.stderr)
+
+
+main()

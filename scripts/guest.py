@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Boot a test guest in QEMU (TCG) and read what it says on its console."""
+
+import json
+import os
+import selectors
+import shlex
+import subprocess
+import sys
+import time
+
+START = time.monotonic()
+
+
+def say(text):
+    print(f"[{time.monotonic() - START:4.0f}s] {text}", file=sys.stderr, flush=True)
+
+
+class Guest:
+    """One run of a guest, over as many kernels as it likes to kexec."""
+
+    def __init__(self, obj, mode, *, mem="8G", smp=2, append="", arch="x86_64", icount=False,
+                 timeout=600, log=None, alt_kernel=None, numa=None, quiet=False):
+        self.records, self.lines, self.failures = [], [], []
+        self.ended = False
+        self.mode, self.timeout, self.quiet = mode, timeout, quiet
+        self.log = log or os.path.join("build", "log", f"{mode}.log")
+        os.makedirs(os.path.dirname(self.log), exist_ok=True)
+        console = {"x86_64": "ttyS0", "arm64": "ttyAMA0"}[arch]
+        line = f"console={console} kho=on panic=-1 kho_test={mode} {append}"
+        self.cmd = {
+            "x86_64": ["qemu-system-x86_64", "-M", "q35", "-cpu", "max"],
+            "arm64": ["qemu-system-aarch64", "-M", "virt,gic-version=3", "-cpu", "max"],
+        }[arch]
+        self.cmd += ["-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot",
+                     "-smp", str(smp), "-m", mem]
+        if icount:
+            self.cmd += ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"]
+        else:
+            self.cmd += ["-accel", "tcg,thread=multi"]
+        self.cmd += numa or ["-object", f"memory-backend-ram,id=ram,size={mem},reserve=off",
+                             "-machine", "memory-backend=ram"]
+        kernel, initrd = os.path.join(obj, "guest-kernel"), os.path.join(obj, "initrd.gz")
+        self.cmd += ["-kernel", kernel, "-initrd", initrd, "-append", line]
+        # A guest cannot kexec the kernel that QEMU loaded for it: disks carry it.
+        for i, path in enumerate(filter(None, [kernel, initrd, alt_kernel])):
+            self.cmd += ["-drive", f"file={os.path.realpath(path)},format=raw,if=none,"
+                         f"readonly=on,id=disk{i}",
+                         "-device", f"virtio-blk-pci,drive=disk{i}"]
+
+    def _line(self, line):
+        self.lines.append(line)
+        if line.startswith("@json "):
+            self.records.append(json.loads(line[6:]))
+        elif line.startswith("@say "):
+            if not self.quiet:
+                say(line[5:])
+        elif line.startswith("@fail "):
+            self.failures.append(line[6:])
+        elif line.startswith("@end "):
+            self.ended = True
+            if line.split()[-1] != "0":
+                self.failures.append(line[1:])
+
+    def run(self):
+        """Returns True if the guest came to its end and saw no failure."""
+        deadline = time.monotonic() + self.timeout
+        with open(self.log, "w") as log:
+            log.write(shlex.join(self.cmd) + "\n")
+            process = subprocess.Popen(self.cmd, stdin=subprocess.DEVNULL,
+                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            sel = selectors.DefaultSelector()
+            sel.register(process.stdout, selectors.EVENT_READ)
+            rest = b""
+            while True:
+                if not sel.select(max(0, deadline - time.monotonic())):
+                    self.failures.append(f"no end after {self.timeout} s")
+                    process.kill()
+                    break
+                data = os.read(process.stdout.fileno(), 65536)
+                if not data:
+                    break
+                *lines, rest = (rest + data).split(b"\n")
+                for raw in lines:
+                    line = raw.decode(errors="replace").rstrip("\r")
+                    log.write(line + "\n")
+                    log.flush()
+                    self._line(line)
+            process.wait()
+        if not self.ended and not self.failures:
+            self.failures.append("the guest stopped in the middle")
+        for failure in self.failures:
+            say(f"FAILED: {failure} (see {self.log})")
+        return self.ended and not self.failures
+
+    def says(self, text):
+        return any(text in line for line in self.lines)

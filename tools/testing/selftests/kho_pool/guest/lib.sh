@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What the guest's scripts share.  Lines that begin with '@' are for the host.
+
+POOL=/sys/kernel/mm/kho_pool/default
+HANDOVER=/sys/kernel/mm/kho_pool/handover
+DEBUG=/sys/kernel/debug/kho_pool
+TEST=/sys/kernel/debug/kho_pool_test
+
+# arg NAME: its value on the command line
+arg() {
+	for word in $(cat /proc/cmdline); do
+		case $word in
+		"$1="*) echo "${word#*=}" ;;
+		esac
+	done
+}
+
+die() {
+	echo "@fail $*"
+	sleep 0.1
+	reboot -f
+	sleep 60
+}
+
+cmd() {
+	echo "$*" >$TEST/cmd || die "command: $*"
+}
+
+# is_there NAME: is there an extent of this name?
+is_there() {
+	grep -q " $1\$" $DEBUG/extents
+}
+
+result() {
+	sed -n "s/^$1 //p" $TEST/result
+}
+
+stat() {
+	cat $POOL/$1
+}
+
+# now: nanoseconds since boot
+now() {
+	awk '{ printf "%d\n", $1 * 1e9 }' /proc/uptime
+}
+
+# next_kernel [CHANGES TO THE COMMAND LINE ...]: kexec; NAME=VALUE replaces or
+# adds, -NAME removes.  NEXT= names another disk to take the kernel from.
+load_next() {
+	line=$(cat /proc/cmdline)
+	for change in "$@"; do
+		name=${change%%=*}
+		name=${name#-}
+		new=
+		for word in $line; do
+			case $word in
+			"$name"|"$name="*) ;;
+			*) new="$new $word" ;;
+			esac
+		done
+		line=$new
+		case $change in
+		-*) ;;
+		*) line="$line $change" ;;
+		esac
+	done
+	cat "${NEXT:-/dev/vda}" >/tmp/kernel
+	cat /dev/vdb >/tmp/initrd
+	kexec -s -l /tmp/kernel --initrd=/tmp/initrd --command-line="${line# }"
+	err=$?
+	rm -f /tmp/kernel /tmp/initrd
+	return $err
+}
+
+next_kernel() {
+	load_next "$@" || die "kexec could not load the next kernel"
+	kexec -e
+	die "kexec did not start the next kernel"
+}
+
+# report EXTRA-JSON: what this generation has seen
+report() {
+	# Unquoted, so that it comes out as one line.
+	# shellcheck disable=SC2046,SC2086
+	echo "@json" $(cat <<-END
+	{"generation": $(stat generation), "extents": $(stat extents),
+	 "unclaimed": $(stat unclaimed), "pool_bytes": $(stat size_bytes),
+	 "free_bytes": $(stat free_bytes), "index_bytes": $(stat index_bytes),
+	 "root_bytes": $(stat root_bytes), "seal_ns": $(stat seal_ns),
+	 "restore_ns": $(stat restore_ns), "regions": $(stat regions),
+	 "largest_free_bytes": $(stat largest_free_bytes),
+	 "free_areas": $(stat free_areas), "kernel": "$(uname -r)"${1:+, $1}}
+	END
+	)
+}
