@@ -21,6 +21,12 @@
  */
 #define PARTIAL_TRIES	32
 
+/*
+ * Blocks given back to the area that a CPU used last before the CPU looks for
+ * a fuller one: else it would begin to fill what has just become free.
+ */
+#define HINT_SLACK	16
+
 static void begin(struct kp_lane *lane)
 {
 	WRITE_ONCE(lane->active, true);
@@ -230,6 +236,7 @@ static bool visit_blocks(struct visit *v, u32 a)
 	if (block == NO_BLOCK)
 		return false;
 	v->lane->hint_area = a;
+	v->lane->hint_used = v->idx->area[a].nr_used;
 	commit_blocks(v, block);
 	return true;
 }
@@ -323,7 +330,9 @@ static bool visit_hint_block(struct visit *v, u32 a)
 
 static bool visit_hint_area(struct visit *v, u32 a)
 {
-	return v->idx->area[a].nr_used && visit_blocks(v, a);
+	u32 nr_used = v->idx->area[a].nr_used;
+
+	return nr_used && nr_used + HINT_SLACK >= v->lane->hint_used && visit_blocks(v, a);
 }
 
 static int alloc_frames(struct visit *v)

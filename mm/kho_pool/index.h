@@ -65,7 +65,8 @@ struct kp_lane {
 	s64 unclaimed;		/* extents */
 	u64 allocs;
 	u64 frees;
-	u32 hint_area;
+	u32 hint_area;		/* area last used for blocks */
+	u16 hint_used;		/* its nr_used then */
 	/* Block last used for small extents, by low bits of the owner. */
 	u32 hint_block[KP_HINTS];
 } ____cacheline_aligned;

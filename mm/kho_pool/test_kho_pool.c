@@ -5,6 +5,7 @@
  * finds every byte that changed over a kexec.
  *
  *	/sys/kernel/debug/kho_pool_test/cmd	one command a write
+ *		owner			begin without a ledger
  *		generation N		begin; claims what was there
  *		alloc SIZE [NAME|- [ALIGN]]
  *		free NAME
@@ -13,6 +14,7 @@
  *		reuse			take all free memory, stamp it, give it back
  *		churn SECONDS		one thread a CPU: alloc, fill, verify, free
  *		free_all
+ *		take SIZE		all that there is in extents of this size, not filled
  *	/sys/kernel/debug/kho_pool_test/result	counts since "generation"
  */
 #define pr_fmt(fmt) "test_kho_pool: " fmt
@@ -312,6 +314,22 @@ static int do_reuse(void)
 	return err;
 }
 
+/* For tests of scale: the extents are not in the ledger. */
+static int do_take(u64 size)
+{
+	struct kho_pool_request req = {
+		.size = size, .align = size, .nid = NUMA_NO_NODE, .flags = KHO_POOL_NOZERO,
+	};
+	phys_addr_t phys;
+	int err;
+
+	do {
+		err = kho_pool_alloc(owner, &req, &phys);
+		result.extents += !err;
+	} while (!err);
+	return err == -ENOMEM ? 0 : err;
+}
+
 static unsigned long churn_until;
 
 /*
@@ -403,6 +421,16 @@ static int claimed(const struct kho_pool_extent *ext, void *data)
 	return 0;
 }
 
+static int get_owner(void)
+{
+	struct kho_pool *pool = kho_pool_find(NULL);
+
+	if (!pool)
+		return -ENODEV;
+	owner = kho_pool_register_owner(pool, "test");
+	return PTR_ERR_OR_ZERO(owner);
+}
+
 static int do_begin(u64 gen)
 {
 	struct kho_pool *pool = kho_pool_find(NULL);
@@ -414,11 +442,9 @@ static int do_begin(u64 gen)
 	u64 nr = 0;
 	int err;
 
-	if (!pool)
-		return -ENODEV;
-	owner = kho_pool_register_owner(pool, "test");
-	if (IS_ERR(owner))
-		return PTR_ERR(owner);
+	err = get_owner();
+	if (err)
+		return err;
 	memset(&result, 0, sizeof(result));
 	generation = gen;
 	err = kho_pool_claim_all(owner, claimed, &nr);
@@ -488,6 +514,10 @@ static int command(char *line)
 
 	if (!strcmp(word, "generation") && arg1)
 		return do_begin(simple_strtoull(arg1, NULL, 0));
+	if (!strcmp(word, "owner"))
+		return get_owner();
+	if (owner && !strcmp(word, "take") && arg1)
+		return do_take(memparse(arg1, NULL));
 	if (!ledger)
 		return -EPERM;
 	if (!strcmp(word, "alloc") && arg1)

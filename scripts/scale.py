@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""scale.py OBJ: what seal and restore cost for a small and a large pool, side
+by side, in instructions (QEMU's -icount shift=0: one instruction, one ns)."""
+
+import argparse
+import json
+import os
+import re
+import sys
+
+from guest import Guest, say
+
+# pool, machine
+CASES = {"1 GiB": ("1G", "512G"), "448 GiB": ("448G", "512G")}
+SEAL_MAX, RESTORE_MAX, ZONES_MAX = 100e3, 1e6, 0.2e9
+
+
+def between(lines, first, last):
+    """Nanoseconds between two messages of the last boot."""
+    stamp = {}
+    for line in lines:
+        m = re.match(r"\[ *(\d+\.\d+)\] (.*)", line)
+        for mark in first, last:
+            if m and mark in m.group(2):
+                stamp[mark] = float(m.group(1))
+    return (stamp[last] - stamp[first]) * 1e9 if len(stamp) == 2 else None
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("obj")
+    parser.add_argument("--arch", default=os.environ.get("ARCH", "x86_64"))
+    args = parser.parse_args()
+    results, failures = {}, []
+    for name, (pool, mem) in CASES.items():
+        say(f"a pool of {name} in a machine of {mem}B, in 1 GiB extents, under -icount")
+        guest = Guest(args.obj, "scale", mem=mem, smp=1, arch=args.arch, icount=True,
+                      append=f"kho_pool={pool} extent=1G", timeout=400,
+                      log=f"build/log/scale-{pool}.log")
+        if not guest.run() or len(guest.records) != 2:
+            failures.append(f"{name}: the guest failed")
+            continue
+        before, after = guest.records
+        if after["extents"] != before["extents"] or after["extents"] < int(pool[:-1]) - 1:
+            failures.append(f"{name}: {after['extents']} of {before['extents']} extents")
+        results[name] = {
+            "pool_bytes": after["pool_bytes"],
+            "regions": after["regions"],
+            "extents": after["extents"],
+            "index_bytes": after["index_bytes"],
+            "root_bytes": after["root_bytes"],
+            "seal_instructions": after["seal_ns"],
+            "restore_instructions": after["restore_ns"],
+            "zonelists_to_irqs_instructions": between(guest.lines, "Fallback order for Node 0",
+                                                      "NR_IRQS"),
+            "boot_to_init_instructions": between(guest.lines, "Linux version", "Run /init"),
+        }
+    if len(results) == len(CASES):
+        small, large = results.values()
+        ratio = large["seal_instructions"] / max(1, small["seal_instructions"])
+        zones = large["zonelists_to_irqs_instructions"]
+        for text, ok in {
+            f"seal {large['seal_instructions']} > {SEAL_MAX:.0f}":
+                0 < large["seal_instructions"] <= SEAL_MAX,
+            f"seal of the large pool is {ratio:.2f} times that of the small": 0.5 < ratio < 2,
+            f"restore {large['restore_instructions']} > {RESTORE_MAX:.0f}":
+                0 < large["restore_instructions"] <= RESTORE_MAX,
+            f"zonelists to IRQs {zones}": zones is not None and zones <= ZONES_MAX,
+            f"pool of {large['pool_bytes']} bytes": large["pool_bytes"] >= 400 << 30,
+        }.items():
+            if not ok:
+                failures.append(text)
+    os.makedirs("build/scale", exist_ok=True)
+    with open("build/scale/report.json", "w") as f:
+        json.dump({"arch": args.arch, "cases": results, "failures": failures,
+                   "ok": not failures}, f, indent=1)
+        f.write("\n")
+    print()
+    for key in next(iter(results.values()), {}):
+        values = [f"{r[key]:>16,.0f}" if r[key] is not None else f"{'?':>16}"
+                  for r in results.values()]
+        print(f"{key:32}" + "".join(values))
+    print("report: build/scale/report.json")
+    for failure in failures:
+        print(f"WRONG: {failure}")
+    sys.exit(1 if failures else 0)
+
+
+if __name__ == "__main__":
+    main()
