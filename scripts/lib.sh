@@ -49,6 +49,14 @@ need_build_tools() {
 	esac
 }
 
+need_guest_tools() {
+	need python3 python3
+	case $ARCH in
+	x86_64)	need qemu-system-x86_64 qemu-system-x86 ;;
+	arm64)	need qemu-system-aarch64 qemu-system-arm ;;
+	esac
+}
+
 # hash FILE-OR-FOLDER ...: one key for the contents, to name cache folders with.
 hash_of() {
 	find "$@" -type f -print0 | sort -z | xargs -0 sha256sum |

@@ -5,10 +5,11 @@
  *	validate	read: "ok", or the invariant that does not hold
  *	extents		read: all extents of all pools
  *	sealed		write 1 or 0: seal, unseal
- *	regions		read: base, size, index and root of what is handed on
+ *	regions		read: base, size, index and root of what is handed on,
+ *			and where the root's properties are
  *	stuck		write 1: make a CPU seem stuck at the next seal
- *	poke		write "PHYS BYTE": change one byte of a root or index
- *			when this kernel shuts down, after the seal
+ *	poke		write "PHYS BITS": flip bits of one byte of a root or
+ *			index when this kernel shuts down, after the seal
  *	resum		write 1: make the root's check value hold after the pokes
  *	target		write "PHYS": take this for a segment of the image at
  *			the next kexec, as if the check at load had missed it
@@ -19,6 +20,7 @@
 #include <linux/init.h>
 #include <linux/io.h>
 #include <linux/kexec.h>
+#include <linux/libfdt.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -31,7 +33,7 @@
 
 static struct {
 	u64 phys;
-	u8 value;
+	u8 bits;
 } pokes[MAX_POKES];
 static u32 nr_pokes;
 static bool resum;
@@ -71,11 +73,27 @@ static int extents_show(struct seq_file *m, void *v)
 }
 DEFINE_SHOW_ATTRIBUTE(extents);
 
+/* Where the root's values are, for those who want to poke them. */
+static void show_properties(struct seq_file *m, const void *root)
+{
+	int offset;
+
+	fdt_for_each_property_offset(offset, root, 0) {
+		const char *name;
+		const void *value = fdt_getprop_by_offset(root, offset, &name, NULL);
+
+		if (value)
+			seq_printf(m, "property %s %ld\n", name, (long)(value - root));
+	}
+}
+
 static int regions_show(struct seq_file *m, void *v)
 {
 	struct kp_region *r;
 
 	seq_printf(m, "root %#llx\n", (u64)kp_state.blob);
+	if (kp_state.blob)
+		show_properties(m, phys_to_virt(kp_state.blob));
 	for_each_region(r)
 		seq_printf(m, "%s base %#llx size %#llx index %#llx index_size %#llx node %d\n",
 			   r->pool->name, (u64)r->base, r->size, (u64)r->index, r->index_size,
@@ -124,16 +142,16 @@ static ssize_t poke_write(struct file *file, const char __user *ubuf, size_t cou
 {
 	char buf[64] = {};
 	u64 phys;
-	u8 value;
+	u8 bits;
 
 	if (count >= sizeof(buf) || copy_from_user(buf, ubuf, count))
 		return -EINVAL;
-	if (sscanf(buf, "%llx %hhx", &phys, &value) != 2 || !is_meta(phys))
+	if (sscanf(buf, "%llx %hhx", &phys, &bits) != 2 || !is_meta(phys))
 		return -EINVAL;
 	if (nr_pokes == MAX_POKES)
 		return -ENOSPC;
 	pokes[nr_pokes].phys = phys;
-	pokes[nr_pokes++].value = value;
+	pokes[nr_pokes++].bits = bits;
 	return count;
 }
 
@@ -147,8 +165,9 @@ static void poke(void *data)
 	for (u32 i = 0; i < nr_pokes; i++) {
 		u8 *p = phys_to_virt(pokes[i].phys);
 
-		pr_warn("poke: %#llx was %#x, will be %#x\n", pokes[i].phys, *p, pokes[i].value);
-		*p = pokes[i].value;
+		pr_warn("poke: %#llx was %#x, will be %#x\n", pokes[i].phys, *p,
+			*p ^ pokes[i].bits);
+		*p ^= pokes[i].bits;
 	}
 	if (resum && kp_state.blob)
 		kp_root_set_seal_ns(phys_to_virt(kp_state.blob), 0);

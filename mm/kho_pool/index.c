@@ -116,8 +116,7 @@ static u64 take_frames(struct kp_index *idx, struct kp_lane *lane, const struct 
 		kp_name_write(idx, lane, kp_name_unused(idx), frame, req->name);
 	kp_bitmaps_take(idx, lane, block, bit, req->frames);
 	if (kp_bitmaps_full(&idx->bitmaps[block])) {
-		kp_clear_bits(area->partial, in_area, 1);
-		area->nr_partial--;
+		kp_clear_partial(area, in_area);
 	}
 	lane->hint_block[req->owner % KP_HINTS] = block;
 	account(lane, 1, req->frames);
@@ -132,8 +131,7 @@ static void consult_block(struct kp_index *idx, struct kp_lane *lane, const stru
 
 	memset(&idx->bitmaps[block], 0, sizeof(idx->bitmaps[block]));
 	set_block_word(idx, lane, block, frames_word(req));
-	kp_set_bits(area->partial, kp_bit_of(idx, block), 1);
-	area->nr_partial++;
+	kp_set_partial(area, kp_bit_of(idx, block));
 }
 
 /* Try a block that may be partial; its area is locked. */
@@ -537,15 +535,13 @@ static void give(struct kp_index *idx, struct kp_lane *lane, const struct kp_ext
 		kp_bitmaps_give(idx, lane, block, ext->frame & (KHO_POOL_BLOCK_FRAMES - 1),
 				ext->frames);
 		if (!kp_test(area->partial, bit)) {
-			kp_set_bits(area->partial, bit, 1);
-			area->nr_partial++;
+			kp_set_partial(area, bit);
 		}
 		account(lane, -1, ext->frames);
 		lane->unclaimed -= ext->unclaimed;
 		if (!kp_bitmaps_empty(maps))
 			return;
-		kp_clear_bits(area->partial, bit, 1);
-		area->nr_partial--;
+		kp_clear_partial(area, bit);
 		clear_block_word(idx, lane, block);
 		kp_clear_bits(area->unclaimed, bit, 1);
 		kp_area_give(idx, a, bit, 1);

@@ -166,6 +166,19 @@ static inline bool kp_test(const u64 *words, u32 bit)
 	return READ_ONCE(words[bit / 64]) >> (bit % 64) & 1;
 }
 
+/* The count is read without the lock, to see whether an area is worth it. */
+static inline void kp_set_partial(struct kp_area *area, u32 bit)
+{
+	kp_set_bits(area->partial, bit, 1);
+	WRITE_ONCE(area->nr_partial, area->nr_partial + 1);
+}
+
+static inline void kp_clear_partial(struct kp_area *area, u32 bit)
+{
+	kp_clear_bits(area->partial, bit, 1);
+	WRITE_ONCE(area->nr_partial, area->nr_partial - 1);
+}
+
 /* bitmaps.c: one consulted block */
 u32 kp_bitmaps_find(const struct kho_pool_bitmaps *maps, u32 nr, u32 align);
 u32 kp_bitmaps_length(const struct kho_pool_bitmaps *maps, u32 bit);

@@ -1,2 +1,196 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KUnit tests of the index and of the root, on memory of their own.  The
+ * exhaustive ones are in tools/testing/kho_pool, on the same code; these see
+ * that it does the same when compiled into this kernel.
+ */
 #include <kunit/test.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "internal.h"
+#include "root.h"
+
+#define BLOCK	((u64)KHO_POOL_BLOCK_FRAMES)
+#define AREA	((u64)KP_AREA_FRAMES)
+/* Not on an area, so that the first and the last are partial. */
+#define BASE	(2 * AREA - 3 * BLOCK)
+#define FRAMES	(4 * AREA + 8 * BLOCK)
+
+struct fixture {
+	struct kp_index idx;
+	void *index, *vol;
+	u64 index_size, vol_size;
+};
+
+static int take_over(struct fixture *f, const u64 *sum)
+{
+	int err;
+
+	memset(f->vol, 0, f->vol_size);
+	memset(&f->idx, 0, sizeof(f->idx));
+	err = kp_index_attach(&f->idx, f->index, f->index_size, BASE, FRAMES, PAGE_SHIFT, f->vol,
+			      1);
+	return err ?: kp_index_restore(&f->idx, sum);
+}
+
+static int kp_kunit_init(struct kunit *test)
+{
+	struct fixture *f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, f);
+	test->priv = f;
+	f->index_size = kp_index_size(BASE, FRAMES);
+	f->vol_size = kp_index_volatile_size(BASE, FRAMES, 1);
+	f->index = vmalloc(f->index_size);
+	f->vol = vmalloc(f->vol_size);
+	KUNIT_ASSERT_NOT_NULL(test, f->index);
+	KUNIT_ASSERT_NOT_NULL(test, f->vol);
+	memset(f->index, 0xa5, f->index_size);
+	KUNIT_ASSERT_EQ(test, kp_index_format(f->index, BASE, FRAMES, PAGE_SHIFT, "kunit"), 0);
+	KUNIT_ASSERT_EQ(test, take_over(f, NULL), 0);
+	KUNIT_ASSERT_EQ(test, kp_owner_set(&f->idx, f->idx.lane, 1, "one"), 0);
+	return 0;
+}
+
+static void kp_kunit_exit(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	vfree(f->index);
+	vfree(f->vol);
+}
+
+static int get(struct fixture *f, u64 frames, u64 align, const char *name, u64 *frame)
+{
+	struct kp_request req = { .frames = frames, .align = align, .owner = 1, .name = name };
+
+	return kp_index_alloc(&f->idx, f->idx.lane, &req, frame);
+}
+
+static int put(struct fixture *f, u64 frame, u64 frames)
+{
+	return kp_index_free(&f->idx, f->idx.lane, frame, frames, 1);
+}
+
+static void sizes_and_alignments(struct kunit *test)
+{
+	static const u64 sizes[] = { 1, 3, 511, 512, 513, 5000, AREA - 1, AREA, AREA + 1,
+				     3 * AREA };
+	struct fixture *f = test->priv;
+
+	for (int i = 0; i < ARRAY_SIZE(sizes); i++) {
+		for (u64 align = 1; align <= AREA; align *= 8) {
+			u64 frame;
+
+			KUNIT_ASSERT_EQ(test, get(f, sizes[i], align, NULL, &frame), 0);
+			KUNIT_EXPECT_EQ(test, (BASE + frame) % align, 0);
+			KUNIT_EXPECT_EQ(test, kp_index_validate(&f->idx), 0);
+			KUNIT_EXPECT_EQ(test, put(f, frame, sizes[i]), 0);
+			KUNIT_EXPECT_EQ(test, put(f, frame, sizes[i]), -ENOENT);
+			KUNIT_EXPECT_EQ(test, kp_index_validate(&f->idx), 0);
+		}
+	}
+}
+
+static void bad_requests_and_frees(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	u64 frame, sum;
+
+	KUNIT_EXPECT_EQ(test, get(f, 0, 1, NULL, &frame), -EINVAL);
+	KUNIT_EXPECT_EQ(test, get(f, 1, 3, NULL, &frame), -EINVAL);
+	KUNIT_EXPECT_EQ(test, get(f, FRAMES + 1, 1, NULL, &frame), -ENOMEM);
+	KUNIT_ASSERT_EQ(test, get(f, 2 * BLOCK, 1, "x", &frame), 0);
+	sum = kp_index_sum(&f->idx);
+	KUNIT_EXPECT_EQ(test, put(f, frame, BLOCK), -EINVAL);
+	KUNIT_EXPECT_EQ(test, put(f, frame + BLOCK, BLOCK), -ENOENT);
+	KUNIT_EXPECT_EQ(test, put(f, FRAMES, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, kp_index_sum(&f->idx), sum);
+	KUNIT_EXPECT_EQ(test, kp_index_validate(&f->idx), 0);
+}
+
+static void over_a_restore(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct kp_extent ext;
+	u64 a, b, c, sum, found;
+
+	KUNIT_ASSERT_EQ(test, get(f, 5, 1, "five", &a), 0);
+	KUNIT_ASSERT_EQ(test, get(f, 3 * BLOCK, 1, NULL, &b), 0);
+	KUNIT_ASSERT_EQ(test, get(f, 2 * AREA, AREA, "big", &c), 0);
+	KUNIT_ASSERT_TRUE(test, kp_index_seal(&f->idx, &sum, 1));
+	KUNIT_EXPECT_EQ(test, get(f, 1, 1, NULL, &found), -ESHUTDOWN);
+	KUNIT_EXPECT_EQ(test, put(f, a, 5), -ESHUTDOWN);
+	KUNIT_ASSERT_EQ(test, take_over(f, &sum), 0);
+	KUNIT_EXPECT_EQ(test, kp_index_validate(&f->idx), 0);
+	KUNIT_EXPECT_EQ(test, f->idx.lane[0].unclaimed, 3);
+	KUNIT_ASSERT_EQ(test, kp_name_find(&f->idx, "big", &found), 0);
+	KUNIT_EXPECT_EQ(test, found, c);
+	KUNIT_EXPECT_EQ(test, kp_index_claim(&f->idx, f->idx.lane, c), 0);
+	KUNIT_ASSERT_EQ(test, kp_index_find(&f->idx, b, &ext), 0);
+	KUNIT_EXPECT_EQ(test, ext.frames, 3 * BLOCK);
+	KUNIT_EXPECT_TRUE(test, ext.unclaimed);
+
+	/* A changed index is not taken over, and not changed further. */
+	f->idx.areas[kp_area_of(&f->idx, c >> KHO_POOL_BLOCK_SHIFT)] ^= cpu_to_le64(1ULL << 20);
+	KUNIT_EXPECT_EQ(test, take_over(f, &sum), -EBADMSG);
+	f->idx.areas[kp_area_of(&f->idx, c >> KHO_POOL_BLOCK_SHIFT)] ^= cpu_to_le64(1ULL << 20);
+	KUNIT_EXPECT_EQ(test, take_over(f, &sum), 0);
+	/* One that was not sealed is believed if it makes sense. */
+	KUNIT_EXPECT_EQ(test, take_over(f, NULL), 0);
+	KUNIT_EXPECT_EQ(test, kp_index_sum(&f->idx), sum);
+}
+
+static void largest_root_fits(struct kunit *test)
+{
+	struct kp_root *root = kunit_kzalloc(test, 2 * sizeof(*root), GFP_KERNEL);
+	void *page = kunit_kzalloc(test, KHO_POOL_ROOT_SIZE, GFP_KERNEL);
+	u64 size = BLOCK << PAGE_SHIFT;
+
+	KUNIT_ASSERT_NOT_NULL(test, root);
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	root->frame_size = PAGE_SIZE;
+	root->generation = 7;
+	root->sealed = 1;
+	root->nr_pools = KHO_POOL_MAX_POOLS;
+	root->nr_regions = KHO_POOL_MAX_REGIONS;
+	for (u32 i = 0; i < root->nr_pools; i++)
+		scnprintf(root->pool_name[i], sizeof(root->pool_name[i]),
+			  "%u-a-name-of-all-31-bytes-allowed", i);
+	for (u32 i = 0; i < root->nr_regions; i++) {
+		root->region[i].base = (2 * i + 1) * size;
+		root->region[i].size = size;
+		root->region[i].index = (2 * i + 2) * size;
+		root->region[i].index_size = kp_index_size((2 * i + 1) * BLOCK, BLOCK);
+		root->region[i].sum = i;
+		root->region[i].pool = i * root->nr_pools / root->nr_regions;
+	}
+	KUNIT_ASSERT_GT(test, kp_root_encode(root, page), 0);
+	KUNIT_EXPECT_NULL(test, kp_root_decode(page, PAGE_SIZE, root + 1));
+	KUNIT_EXPECT_MEMEQ(test, root, root + 1, sizeof(*root));
+	KUNIT_EXPECT_NOT_NULL(test, kp_root_decode(page, 2 * PAGE_SIZE, root + 1));
+	for (u32 i = 0; i < KHO_POOL_ROOT_SIZE; i += 7) {
+		((u8 *)page)[i] ^= 0x10;
+		KUNIT_EXPECT_NOT_NULL(test, kp_root_decode(page, PAGE_SIZE, root + 1));
+		((u8 *)page)[i] ^= 0x10;
+	}
+}
+
+static struct kunit_case kp_kunit_cases[] = {
+	KUNIT_CASE(sizes_and_alignments),
+	KUNIT_CASE(bad_requests_and_frees),
+	KUNIT_CASE(over_a_restore),
+	KUNIT_CASE(largest_root_fits),
+	{}
+};
+
+static struct kunit_suite kp_kunit_suite = {
+	.name = "kho_pool",
+	.init = kp_kunit_init,
+	.exit = kp_kunit_exit,
+	.test_cases = kp_kunit_cases,
+};
+
+kunit_test_suite(kp_kunit_suite);

@@ -89,8 +89,7 @@ static bool see_bitmaps(struct pass *p, u32 block, u64 word)
 	cover(p, block, 1);
 	kp_set_bits(idx->area[a].unclaimed, bit, 1);
 	if (!kp_bitmaps_full(maps)) {
-		kp_set_bits(idx->area[a].partial, bit, 1);
-		idx->area[a].nr_partial++;
+		kp_set_partial(&idx->area[a], bit);
 	}
 	if (word & KHO_POOL_NAMED)
 		p->named += extents;
@@ -267,8 +266,7 @@ static void settle(struct pass *p)
 			} else if (kp_word_kind(word) == KHO_POOL_CONSULT &&
 				   !kp_test(area->partial, kp_bit_of(idx, block)) &&
 				   !kp_bitmaps_full(&idx->bitmaps[block])) {
-				kp_set_bits(area->partial, kp_bit_of(idx, block), 1);
-				area->nr_partial++;
+				kp_set_partial(area, kp_bit_of(idx, block));
 			}
 		}
 		if (!area->nr_words)

@@ -9,7 +9,9 @@
  *		generation N		begin; claims what was there
  *		alloc SIZE [NAME|- [ALIGN]]
  *		free NAME
+ *		free_raw PHYS SIZE	whatever is there
  *		free_some PERCENT
+ *		cleared SIZE		is memory that was written to cleared for others?
  *		verify			every byte of every extent
  *		reuse			take all free memory, stamp it, give it back
  *		churn SECONDS		one thread a CPU: alloc, fill, verify, free
@@ -330,6 +332,31 @@ static int do_take(u64 size)
 	return err == -ENOMEM ? 0 : err;
 }
 
+/* Write to an extent, give it back, and have it again. */
+static int do_cleared(u64 size)
+{
+	struct kho_pool_request req = { .size = size, .nid = NUMA_NO_NODE };
+	phys_addr_t first, again;
+	int err;
+
+	err = kho_pool_alloc(owner, &req, &first);
+	if (err)
+		return err;
+	memset(kho_pool_virt(first), 0x5a, size);
+	err = kho_pool_free(owner, first, size);
+	if (!err)
+		err = kho_pool_alloc(owner, &req, &again);
+	if (err)
+		return err;
+	/* Else it proves nothing. */
+	if (again != first)
+		err = -EAGAIN;
+	else if (memchr_inv(kho_pool_virt(again), 0, size))
+		err = -EIO;
+	kho_pool_free(owner, again, size);
+	return err;
+}
+
 static unsigned long churn_until;
 
 /*
@@ -457,7 +484,8 @@ static int do_begin(u64 gen)
 	}
 	if (!err) {
 		ledger = kho_pool_virt(ext.phys);
-		if (ledger->magic != LEDGER_MAGIC || ledger->generation + 1 != gen) {
+		if (ledger->magic != LEDGER_MAGIC ||
+		    (ledger->generation != gen && ledger->generation + 1 != gen)) {
 			pr_err("the ledger is of generation %llu\n", ledger->generation);
 			return -EIO;
 		}
@@ -525,6 +553,11 @@ static int command(char *line)
 				arg2 && strcmp(arg2, "-") ? arg2 : NULL);
 	if (!strcmp(word, "free") && arg1)
 		return do_free_name(arg1);
+	if (!strcmp(word, "free_raw") && arg2)
+		return kho_pool_free(owner, simple_strtoull(arg1, NULL, 0),
+				     simple_strtoull(arg2, NULL, 0));
+	if (!strcmp(word, "cleared") && arg1)
+		return do_cleared(memparse(arg1, NULL));
 	if (!strcmp(word, "free_some") && arg1)
 		return do_free_some(simple_strtoul(arg1, NULL, 0));
 	if (!strcmp(word, "free_all"))

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+#	make run	the main job on a real kernel: a pool over four kexecs
+#	make test	all tests; ends in "N passed, N failed"
+#	make soak	stress-ng and churn over GENERATIONS=20 kexecs
+#	make scale	seal and restore of 448 GiB, in instructions
+#	make harness	the user-space tests only, in a minute
+#	make check	static checks: checkpatch, W=1, sparse, kernel-doc, clang
+#
+# KERNEL_SRC= names a kernel tree of yours instead of the one that is fetched.
+# KHO_POOL_CACHE= is where sources and objects go (~/.cache/kho_pool).
+
+ARCH ?= x86_64
+GENERATIONS ?=
+SECONDS_EACH ?= 10
+export ARCH
+
+run:
+	@scripts/with-kernel scripts/run.py OBJ $(if $(GENERATIONS),--generations $(GENERATIONS))
+
+test:
+	@scripts/test
+
+soak:
+	@scripts/with-kernel scripts/run.py OBJ soak --seconds $(SECONDS_EACH) \
+		$(if $(GENERATIONS),--generations $(GENERATIONS))
+
+scale:
+	@scripts/with-kernel scripts/scale.py OBJ
+
+harness:
+	@scripts/harness
+
+check:
+	@scripts/check
+
+clean:
+	rm -rf build
+
+.PHONY: run test soak scale harness check clean

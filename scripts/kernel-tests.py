@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""kernel-tests.py OBJ [--plain OBJ] [NAME ...]: KUnit, kselftests and the tests
+over several kernels, each on a booted kernel.
+
+Prints one line a test; writes build/kernel-tests/report.json."""
+
+import argparse
+import json
+import os
+import re
+import sys
+
+from guest import Guest, say
+
+# name: command line, and what else the guest is to be
+SCENARIOS = {
+    "bad_arguments": {"append": "kho_pool=:1G,vm:,0,9999T,128M@7,128M@x,12Q,a/b:1G,good:256M"},
+    "too_large": {"append": "kho_pool=4G", "mem": "3G"},
+    "no_root": {"append": ""},
+    "kho_off": {"append": "kho_pool=1G kho=off"},
+    "kho_off_later": {},
+    "sealed_root_damaged": {},
+    "root_magic_damaged": {},
+    "root_check_damaged": {},
+    "keep_list_damaged": {},
+    "newer_format": {},
+    "page_size": {},
+    "read_only_format": {},
+    "index_damaged": {},
+    "index_header_damaged": {},
+    "one_region_damaged": {"append": "kho_pool=512M,512M"},
+    "unsealed": {},
+    "image_overlaps": {},
+    "failed_kexec": {},
+    "without_kho_pool": {"plain": True, "mem": "3G"},
+    "release": {},
+    "sample": {},
+}
+
+
+def tap(lines, prefix):
+    """Test points of TAP output, as (name, passed)."""
+    points = []
+    for line in lines:
+        m = re.match(r"( *)(not ok|ok) (\d+) (.*)", re.sub(r"^\[ *[\d.]+\] ", "", line))
+        if m and "# SKIP" not in m.group(4):
+            points.append((f"{prefix}: {m.group(4)}", m.group(2) == "ok"))
+    return points
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("obj")
+    parser.add_argument("--plain", help="objects of a kernel without kho_pool")
+    parser.add_argument("--arch", default=os.environ.get("ARCH", "x86_64"))
+    parser.add_argument("names", nargs="*")
+    args = parser.parse_args()
+    names = args.names or ["kunit", "kselftest", *SCENARIOS]
+    results = []
+
+    def point(name, ok):
+        results.append((name, ok))
+        print(f"{'ok' if ok else 'FAILED':6} {name}", flush=True)
+
+    for name in names:
+        log = f"build/log/{name}.log"
+        if name == "kunit":
+            guest = Guest(args.obj, "kunit", arch=args.arch, mem="2G", timeout=120, log=log,
+                          append="kunit.enable=1 kunit.filter_glob=kho_pool")
+            ok = guest.run()
+            points = tap([x for x in guest.lines if x.startswith("    ")], "kunit")
+            for p in points:
+                point(*p)
+            if not ok or len(points) < 4:
+                point("kunit: ran to its end", False)
+        elif name == "kselftest":
+            guest = Guest(args.obj, "kselftest", arch=args.arch, mem="4G", timeout=240, log=log,
+                          append="kho_pool=2G")
+            ok = guest.run()
+            points = tap(guest.lines, "kselftest")
+            for p in points:
+                point(*p)
+            if not ok or len(points) < 10:
+                point("kselftest: ran to its end", False)
+        else:
+            scenario = dict(SCENARIOS[name])
+            plain = None
+            if scenario.pop("plain", False):
+                if not args.plain:
+                    continue
+                plain = os.path.join(args.plain, "guest-kernel")
+            append = scenario.pop("append", "kho_pool=1G")
+            guest = Guest(args.obj, "stages", arch=args.arch, log=log, alt_kernel=plain,
+                          append=f"scenario={name} {append}", timeout=180, quiet=True,
+                          **{"mem": "3G", **scenario})
+            ok = guest.run()
+            # A kernel that complains has failed, whatever the script says.
+            for line in guest.lines:
+                if re.search(r"BUG:|WARNING:|Oops|Call Trace|lockdep", line):
+                    say(f"{name}: {line}")
+                    ok = False
+            point(f"over kexec: {name}", ok)
+
+    os.makedirs("build/kernel-tests", exist_ok=True)
+    failed = sum(not ok for _, ok in results)
+    with open("build/kernel-tests/report.json", "w") as f:
+        json.dump({"arch": args.arch, "passed": len(results) - failed, "failed": failed,
+                   "tests": [{"name": n, "ok": ok} for n, ok in results]}, f, indent=1)
+        f.write("\n")
+    print(f"kernel tests: {len(results) - failed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

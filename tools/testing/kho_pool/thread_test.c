@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Several CPUs on one index, under ThreadSanitizer. */
+#include <pthread.h>
+
+#include "region.h"
+#include "test.h"
+
+#define THREADS	4
+#define HELD	128
+
+static struct region r;
+static u8 *taken;		/* one byte a frame, set by whoever has it */
+static bool stop_early;
+
+struct worker {
+	pthread_t thread;
+	u32 lane;
+	u64 done;
+	const char *wrong;
+};
+
+static u64 rnd(u64 *seed, u64 below)
+{
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 7;
+	*seed ^= *seed << 17;
+	return (*seed >> 11) % below;
+}
+
+static void *work(void *data)
+{
+	struct { u64 frame, frames; } held[HELD] = {};
+	struct worker *w = data;
+	struct kp_lane *lane = &r.idx.lane[w->lane];
+	u64 seed = 0x9e3779b97f4a7c15ULL * (w->lane + 1);
+	u8 owner = 1 + w->lane % 2;
+
+	for (u32 i = 0; i < 20000 && !w->wrong; i++) {
+		u32 slot = rnd(&seed, HELD);
+		char name[32];
+		int ret;
+
+		if (held[slot].frames) {
+			for (u64 f = 0; f < held[slot].frames; f += 64)
+				if (__atomic_exchange_n(&taken[held[slot].frame + f], 0,
+							__ATOMIC_RELAXED) != 1 + w->lane)
+					w->wrong = "handed out twice";
+			ret = kp_index_free(&r.idx, lane, held[slot].frame, held[slot].frames,
+					    owner);
+			held[slot].frames = 0;
+		} else {
+			struct kp_request req = { .frames = 1 + rnd(&seed, 4), .align = 1,
+						  .owner = owner, .clear = !rnd(&seed, 8) };
+			u64 frame;
+
+			if (!rnd(&seed, 8))
+				req.frames = MIB2 * (1 + rnd(&seed, 4));
+			if (!rnd(&seed, 200))
+				req.frames = GIB + rnd(&seed, GIB);
+			if (!rnd(&seed, 16)) {
+				snprintf(name, sizeof(name), "%u-%u", w->lane, i);
+				req.name = name;
+			}
+			ret = kp_index_alloc(&r.idx, lane, &req, &frame);
+			if (ret == -ENOMEM || ret == -ENOSPC)
+				continue;
+			if (!ret && req.clear && req.frames >= MIB2)
+				ret = kp_index_confirm(&r.idx, lane, frame);
+			for (u64 f = 0; !ret && f < req.frames; f += 64)
+				if (__atomic_exchange_n(&taken[frame + f], 1 + w->lane,
+							__ATOMIC_RELAXED))
+					w->wrong = "was not free";
+			held[slot].frame = frame;
+			held[slot].frames = ret ? 0 : req.frames;
+		}
+		if (ret == -ESHUTDOWN && stop_early)
+			break;
+		if (ret)
+			w->wrong = strerror(-ret);
+		w->done++;
+	}
+	return NULL;
+}
+
+static bool run(struct worker *w)
+{
+	memset(w, 0, THREADS * sizeof(*w));
+	memset(taken, 0, r.frames);
+	for (u32 i = 0; i < THREADS; i++) {
+		w[i].lane = i;
+		pthread_create(&w[i].thread, NULL, work, &w[i]);
+	}
+	return true;
+}
+
+static bool join(struct worker *w)
+{
+	for (u32 i = 0; i < THREADS; i++)
+		pthread_join(w[i].thread, NULL);
+	for (u32 i = 0; i < THREADS; i++) {
+		if (w[i].wrong)
+			printf("# thread %u: %s\n", i, w[i].wrong);
+		CHECK(!w[i].wrong);
+	}
+	return true;
+}
+
+static bool all_at_once(void)
+{
+	struct worker w[THREADS];
+
+	region_init(&r, 3 * GIB - 64 * MIB2, 6 * GIB, THREADS);
+	taken = calloc(1, r.frames);
+	run(w);
+	CHECK(join(w));
+	for (u32 i = 0; i < THREADS; i++)
+		CHECK(w[i].done > 1000);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	CHECK_EQ(region_restore(&r, NULL), 0);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	region_exit(&r);
+	return true;
+}
+
+/* The sum of a seal in the middle of it all is that of the index as it is then. */
+static bool sealed_in_between(void)
+{
+	stop_early = true;
+	for (int round = 0; round < 20; round++) {
+		struct worker w[THREADS];
+		u64 sum;
+
+		region_init(&r, 0, 6 * GIB, THREADS);
+		run(w);
+		for (volatile int i = 0; i < round * 100000; i++)
+			;
+		CHECK(kp_index_seal(&r.idx, &sum, -1UL));
+		CHECK(join(w));
+		CHECK_EQ(region_restore(&r, &sum), 0);
+		CHECK_EQ(kp_index_validate(&r.idx), 0);
+		region_exit(&r);
+	}
+	free(taken);
+	return true;
+}
+
+int main(void)
+{
+	static const struct test tests[] = {
+		{ "all_at_once", all_at_once },
+		{ "sealed_in_between", sealed_in_between },
+	};
+
+	return run_tests(tests, ARRAY_SIZE(tests));
+}

@@ -1,0 +1,374 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Tests that take several kernels.  scenario= names the test, stage= counts its
+# kernels.  What a stage knows of the one before is in stage arguments, which
+# the kernel's command line carries past kho_pool.
+. /guest/lib.sh
+
+scenario=$(arg scenario)
+stage=$(arg stage)
+: "${stage:=0}"
+
+# check WHAT TEST...: one statement that must hold
+check() {
+	what=$1
+	shift
+	if "$@"; then
+		echo "@say $scenario, stage $stage: $what"
+	else
+		die "$scenario, stage $stage: not so: $what"
+	fi
+}
+
+logged() {
+	dmesg | grep -qF -- "$1"
+}
+
+is() {
+	[ "$1" = "$2" ] || { echo "'$1' is not '$2'"; return 1; }
+}
+
+# fails ERROR COMMAND: writing the command gives this error
+fails() {
+	err=$1
+	shift
+	said=$( { echo "$*" >$TEST/cmd; } 2>&1 ) && return 1
+	case $said in *"$err"*) ;; *) echo "$said"; return 1 ;; esac
+}
+
+# fill: the usual extents, where they are goes into $vm and $list
+fill() {
+	insmod /lib/test_kho_pool.ko || die "no test driver"
+	cmd generation 0
+	cmd alloc 256M vm 128M
+	cmd alloc 6M middle
+	cmd alloc 4K small
+	cmd alloc 12K
+	vm=$(awk '$5 == "vm" { print $1 }' $DEBUG/extents)
+	held=$(stat extents)
+}
+
+# verify: all is there, byte by byte
+verify() {
+	insmod /lib/test_kho_pool.ko || die "no test driver"
+	check "every extent came over" is "$(stat extents)" "$(arg held)"
+	check "none is claimed" is "$(stat unclaimed)" "$(arg held)"
+	cmd generation "$(stat generation)"
+	cmd verify
+	check "all are claimed" is "$(stat unclaimed)" 0
+	check "every invariant holds" is "$(cat $DEBUG/validate)" ok
+}
+
+# untouched: the same without any help of kho_pool
+untouched() {
+	check "the memory is as it was" /tests/kho_pool_mem "$(arg vm)" 0x10000000 0
+}
+
+# meta FIELD: addresses out of what debugfs shows
+root_at() {
+	awk '$1 == "root" { print $2 }' $DEBUG/regions
+}
+
+index_at() {
+	awk '$2 == "base" { print $7; exit }' $DEBUG/regions
+}
+
+# flip ADDRESS OFFSET BITS: in one byte of what is handed on, after the seal
+flip() {
+	printf '%#x %s' $(($1 + $2)) "$3" >$DEBUG/poke || die "poke"
+}
+
+# property NAME: offset of its value in the root's page
+property() {
+	awk -v name="$1" '$1 == "property" && $2 == name { print $3 }' $DEBUG/regions
+}
+
+go() {
+	next_kernel stage=$((stage + 1)) "$@"
+}
+
+# No allocation and no pool folder, and the reason in sysfs and the log
+quarantined() {
+	check "handover says: $1" is "$(cat $HANDOVER)" "quarantined: $1"
+	check "the log says so" logged "quarantined: $1"
+	check "there is no pool to allocate from" [ ! -d $POOL ]
+	untouched
+}
+
+case $scenario.$stage in
+bad_arguments.0)
+	check "empty name" logged "kho_pool=:1G: the name is empty"
+	check "no size" logged "kho_pool=vm:: a size is missing"
+	check "zero" logged "kho_pool=0: the size is zero"
+	check "too large" logged "kho_pool=9999T: the size is larger than memory"
+	check "no such node" logged "kho_pool=128M@7: there is no such node"
+	check "malformed node" logged "kho_pool=128M@x: the node is not a number"
+	check "malformed size" logged "kho_pool=12Q: the size is malformed"
+	check "bad name" logged "kho_pool=a/b:1G: a name is made of"
+	check "the good one is there" is "$(cat /sys/kernel/mm/kho_pool/good/size_bytes)" 268435456
+	check "and no other" is "$(ls -d /sys/kernel/mm/kho_pool/*/ | wc -l)" 1
+	;;
+
+too_large.0)
+	check "the log names what is missing" logged "are not to be had, going on with"
+	check "there is a pool" [ "$(stat size_bytes)" -gt 1073741824 ]
+	check "the kernel keeps 512 MiB" [ "$(awk '/MemTotal/ { print $2 }' /proc/meminfo)" -gt 300000 ]
+	;;
+
+no_root.0)
+	check "no pool at first" is "$(cat $HANDOVER)" none
+	go kho_pool=1G
+	;;
+no_root.1)
+	check "none is invented" is "$(cat $HANDOVER)" none
+	check "the log says so" logged "the kernel before has left no root"
+	;;
+
+kho_off.0)
+	check "no pool" is "$(cat $HANDOVER)" none
+	check "the log says why" logged "Kexec HandOver is off"
+	;;
+
+kho_off_later.0)
+	fill
+	go kho=off held=$held vm=$vm
+	;;
+kho_off_later.1)
+	check "the state says so" is "$(stat state)" "active, not handed on: Kexec HandOver is off"
+	verify
+	load_next kho=on || die "load"
+	kexec -e 2>/dev/null && die "it was started"
+	check "the kexec is refused" logged "kexec refused, it would lose $held extents"
+	cmd verify
+	;;
+
+sealed_root_damaged.*|root_magic_damaged.*|root_check_damaged.*)
+	case $scenario in
+	sealed*)	offset=200 ;;
+	root_magic*)	offset=0 ;;
+	root_check*)	offset=4090 ;;
+	esac
+	case $stage in
+	0)	fill
+		flip "$(root_at)" $offset 40
+		go held=$held vm=$vm
+		;;
+	1)	quarantined "root is damaged"
+		go
+		;;
+	2)	quarantined "root is damaged"
+		# As if someone had mended it.
+		flip "$(root_at)" $offset 40
+		go
+		;;
+	3)	verify
+		;;
+	esac
+	;;
+
+keep_list_damaged.0)
+	fill
+	flip "$(root_at)" 5000 40
+	go held=$held vm=$vm
+	;;
+keep_list_damaged.1)
+	verify
+	go
+	;;
+keep_list_damaged.2)
+	verify
+	;;
+
+newer_format.*)
+	case $stage in
+	0)	fill
+		flip "$(root_at)" "$(property incompat)" 80
+		echo 1 >$DEBUG/resum
+		go held=$held vm=$vm
+		;;
+	1)	quarantined "root has incompatible features"
+		go
+		;;
+	2)	quarantined "root has incompatible features"
+		flip "$(root_at)" "$(property incompat)" 80
+		echo 1 >$DEBUG/resum
+		go
+		;;
+	3)	verify
+		;;
+	esac
+	;;
+
+page_size.0)
+	fill
+	flip "$(root_at)" $(($(property frame-size) + 1)) 40
+	echo 1 >$DEBUG/resum
+	go held=$held vm=$vm
+	;;
+page_size.1)
+	quarantined "root is of another page size"
+	;;
+
+read_only_format.0)
+	fill
+	flip "$(root_at)" "$(property ro-compat)" 1
+	echo 1 >$DEBUG/resum
+	go held=$held vm=$vm
+	;;
+read_only_format.1)
+	check "the state says so" is "$(stat state)" "read-only: unknown features 0x1"
+	check "all is there" is "$(stat extents)" "$(arg held)"
+	untouched
+	insmod /lib/test_kho_pool.ko
+	cmd owner
+	check "nothing can be allocated" fails "Read-only" take 4K
+	check "nothing is changed" is "$(stat extents)" "$(arg held)"
+	go
+	;;
+read_only_format.2)
+	check "it is handed on" is "$(stat state)" "read-only: unknown features 0x1"
+	untouched
+	;;
+
+index_damaged.*|index_header_damaged.*)
+	case $scenario in
+	# the first area's word; the header's base
+	index_damaged)	offset=2305; why="index is not what was sealed" ;;
+	*)		offset=9; why="index header is damaged" ;;
+	esac
+	case $stage in
+	0)	fill
+		flip "$(index_at)" $offset 40
+		go held=$held vm=$vm
+		;;
+	1|2)	check "the state says so" is "$(stat state)" "quarantined: $why"
+		check "the log says so" logged "quarantined: $why"
+		check "nothing is free" is "$(stat free_bytes)" 0
+		untouched
+		insmod /lib/test_kho_pool.ko
+		check "nothing can be allocated" fails "needs cleaning" owner
+		[ $stage = 2 ] || go
+		;;
+	esac
+	;;
+
+one_region_damaged.0)
+	check "two regions" is "$(stat regions)" 2
+	fill
+	# The second region's: the extents are in the first.
+	second=$(awk '$2 == "base" { at = $7 } END { print at }' $DEBUG/regions)
+	flip "$second" 2305 40
+	go held=$held vm=$vm
+	;;
+one_region_damaged.1)
+	check "the state says so" is "$(stat state)" \
+		"degraded: 1 of 2 regions quarantined: index is not what was sealed"
+	verify
+	cmd alloc 1M more
+	;;
+
+unsealed.0)
+	fill
+	echo 1 >$DEBUG/stuck
+	go held=$held vm=$vm
+	;;
+unsealed.1)
+	check "the log says so" logged "not sealed; their indexes were verified in full"
+	verify
+	go
+	;;
+unsealed.2)
+	check "it was sealed this time" [ "$(stat seal_ns)" -gt 0 ]
+	verify
+	;;
+
+image_overlaps.0)
+	fill
+	check "at load, in the pool" /tests/kho_pool_mem overlap "$vm"
+	check "the log names both" logged "overlaps pool memory"
+	check "at load, on the index" /tests/kho_pool_mem overlap "$(index_at)"
+	check "at load, on the root" /tests/kho_pool_mem overlap "$(root_at)"
+	# As if the check at load had missed it: the kexec fails, the machine lives.
+	load_next || die "load"
+	echo $((vm)) >$DEBUG/target
+	kexec -e 2>/dev/null && die "it was started"
+	check "the kexec is refused" [ "$(dmesg | grep -c 'overlaps pool memory')" -ge 4 ]
+	check "the pool works on" is "$(stat state)" active
+	cmd alloc 2M after
+	cmd verify
+	go held=$(stat extents) vm=$vm
+	;;
+image_overlaps.1)
+	verify
+	;;
+
+failed_kexec.0)
+	fill
+	echo 1 >$DEBUG/sealed
+	check "sealed" is "$(stat state)" sealed
+	check "nothing can be allocated" fails "transport endpoint shutdown" alloc 4K
+	echo 0 >$DEBUG/sealed
+	check "unsealed" is "$(stat state)" active
+	cmd alloc 4K after
+	go held=$(stat extents) vm=$vm
+	;;
+failed_kexec.1)
+	verify
+	;;
+
+without_kho_pool.0)
+	fill
+	NEXT=/dev/vdc go held=$held vm=$vm
+	;;
+without_kho_pool.1)
+	check "this kernel has no kho_pool" [ ! -e /sys/kernel/mm/kho_pool ]
+	# All the memory that it takes for its own.
+	stress-ng --quiet --timeout 5 --vm 2 --vm-bytes 90% --vm-populate || die "stress-ng"
+	untouched
+	;;
+
+release.0)
+	fill
+	go held=$held vm=$vm
+	;;
+release.1)
+	check "unclaimed" is "$(stat unclaimed)" "$(arg held)"
+	go
+	;;
+release.2)
+	check "still there, and unclaimed" is "$(stat unclaimed)" "$(arg held)"
+	echo vm >$POOL/release || die "release"
+	check "one is gone" is "$(stat extents)" $(($(arg held) - 1))
+	echo owner:test >$POOL/release || die "release"
+	check "all are gone" is "$(stat extents)" 0
+	check "all is free" is "$(stat free_bytes)" "$(stat size_bytes)"
+	go
+	;;
+release.3)
+	check "gone for good" is "$(stat extents)" 0
+	;;
+
+sample.0)
+	insmod /lib/kho_pool_sample.ko keep=1 || die "insmod"
+	check "begins anew" logged "begins with an empty book"
+	rmmod kho_pool_sample
+	go
+	;;
+sample.1)
+	check "unclaimed" is "$(stat unclaimed)" 5
+	insmod /lib/kho_pool_sample.ko keep=1 || die "insmod"
+	check "found what it had" logged "after 1 loads"
+	check "claimed" is "$(stat unclaimed)" 0
+	go
+	;;
+sample.2)
+	insmod /lib/kho_pool_sample.ko || die "insmod"
+	check "found what it had" logged "after 2 loads"
+	rmmod kho_pool_sample
+	check "gave all back" is "$(stat free_bytes)" "$(stat size_bytes)"
+	;;
+
+*)
+	die "there is no stage $stage of $scenario"
+	;;
+esac
