@@ -8,6 +8,7 @@
 #ifndef _LINUX_KHO_POOL_H
 #define _LINUX_KHO_POOL_H
 
+#include <linux/bits.h>
 #include <linux/errno.h>
 #include <linux/numa.h>
 #include <linux/types.h>
@@ -17,9 +18,9 @@ struct kho_pool_owner;
 struct kimage;
 
 /* The memory is not cleared: it may hold what any earlier owner left there. */
-#define KHO_POOL_NOZERO		(1U << 0)
+#define KHO_POOL_NOZERO		BIT(0)
 /* Only @nid will do; without it, other nodes serve when @nid cannot. */
-#define KHO_POOL_THISNODE	(1U << 1)
+#define KHO_POOL_THISNODE	BIT(1)
 
 /**
  * struct kho_pool_request - what kho_pool_alloc() is asked for

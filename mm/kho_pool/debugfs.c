@@ -165,7 +165,7 @@ static void poke(void *data)
 	for (u32 i = 0; i < nr_pokes; i++) {
 		u8 *p = phys_to_virt(pokes[i].phys);
 
-		pr_warn("poke: %#llx was %#x, will be %#x\n", pokes[i].phys, *p,
+		pr_warn("byte at %#llx was %#x, will be %#x\n", pokes[i].phys, *p,
 			*p ^ pokes[i].bits);
 		*p ^= pokes[i].bits;
 	}

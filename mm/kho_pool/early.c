@@ -33,7 +33,7 @@
 #define KERNEL_MIN	SZ_512M
 
 /* The smallest piece that can do without struct pages. */
-#define SECTION		(1ULL << SECTION_SIZE_BITS)
+#define SECTION		BIT_ULL(SECTION_SIZE_BITS)
 /* An area: the largest huge page. */
 #define AREA		((u64)PAGE_SIZE << (KHO_POOL_BLOCK_SHIFT + KHO_POOL_AREA_SHIFT))
 
@@ -160,7 +160,7 @@ static void __init keep(u64 base, u64 size, u64 flags)
 	k->nr++;
 }
 
-static struct kho_pool * __init get_pool(const char *name)
+static struct kho_pool *__init get_pool(const char *name)
 {
 	struct kho_pool *pool = kho_pool_find(name);
 
@@ -172,7 +172,7 @@ static struct kho_pool * __init get_pool(const char *name)
 	return pool;
 }
 
-static struct kp_region * __init add_region(struct kho_pool *pool, u64 base, u64 size, int nid,
+static struct kp_region *__init add_region(struct kho_pool *pool, u64 base, u64 size, int nid,
 					    phys_addr_t index, u64 index_size)
 {
 	struct kp_region *r = &kp_state.region[kp_state.nr_regions++];
@@ -252,13 +252,12 @@ static void __init carve(const struct want *want)
 		u64 may = memory > KERNEL_MIN ? memory - KERNEL_MIN : 0;
 
 		size = find_piece(min(left, may), grain, want->nid, above, &base, &nid);
-		if (size && carve_region(pool, base, size, nid)) {
+		if (size && carve_region(pool, base, size, nid))
 			left -= size;
-		} else if (!size && grain > SECTION) {
+		else if (!size && grain > SECTION)
 			grain = SECTION;
-		} else {
+		else
 			break;
-		}
 	}
 	if (left)
 		pr_err("kho_pool=%s: %llu MiB of %llu MiB are not to be had, going on with %llu MiB\n",

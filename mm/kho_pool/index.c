@@ -27,30 +27,6 @@
  */
 #define HINT_SLACK	16
 
-static void begin(struct kp_lane *lane)
-{
-	WRITE_ONCE(lane->active, true);
-}
-
-static void end(struct kp_lane *lane)
-{
-	smp_store_release(&lane->active, false);
-}
-
-/*
- * The first lock that an operation takes.  Pairs with kp_index_seal(): either
- * we see that the index is sealed, or the sealer sees that we are active.
- */
-static bool lock_unless_sealed(struct kp_index *idx, raw_spinlock_t *lock)
-{
-	raw_spin_lock(lock);
-	smp_mb__after_spinlock();
-	if (likely(!READ_ONCE(idx->sealed)))
-		return true;
-	raw_spin_unlock(lock);
-	return false;
-}
-
 /* The lane's account of an extent that came (1) or went (-1). */
 static void account(struct kp_lane *lane, s64 extents, s64 frames)
 {
@@ -115,9 +91,8 @@ static u64 take_frames(struct kp_index *idx, struct kp_lane *lane, const struct 
 	if (req->name)
 		kp_name_write(idx, lane, kp_name_unused(idx), frame, req->name);
 	kp_bitmaps_take(idx, lane, block, bit, req->frames);
-	if (kp_bitmaps_full(&idx->bitmaps[block])) {
+	if (kp_bitmaps_full(&idx->bitmaps[block]))
 		kp_clear_partial(area, in_area);
-	}
 	lane->hint_block[req->owner % KP_HINTS] = block;
 	account(lane, 1, req->frames);
 	return frame;
@@ -240,16 +215,16 @@ static bool visit_blocks(struct visit *v, u32 a)
 }
 
 /* Areas to visit: those in use and with a free block, with a free frame, free ones. */
-enum which { OPEN, PARTIAL, FREE };
+enum kind { OPEN, PARTIAL, FREE };
 
-static unsigned long areas_to_visit(const struct kp_index *idx, enum which which, u32 word)
+static unsigned long areas_to_visit(const struct kp_index *idx, enum kind kind, u32 word)
 {
 	unsigned long busy = READ_ONCE(idx->busy[word]);
 	unsigned long todo = busy;
 
-	if (which == FREE)
+	if (kind == FREE)
 		todo = ~busy;
-	else if (which == OPEN)
+	else if (kind == OPEN)
 		todo &= ~READ_ONCE(idx->full[word]);
 	if (word == idx->nr_areas / BITS_PER_LONG)
 		todo &= (1UL << idx->nr_areas % BITS_PER_LONG) - 1;
@@ -257,12 +232,12 @@ static unsigned long areas_to_visit(const struct kp_index *idx, enum which which
 }
 
 /* Visit areas from above until one serves the request. */
-static bool visit_areas(struct visit *v, enum which which, bool wait)
+static bool visit_areas(struct visit *v, enum kind kind, bool wait)
 {
 	struct kp_index *idx = v->idx;
 
 	for (u32 word = BITS_TO_LONGS(idx->nr_areas); word-- > 0;) {
-		unsigned long todo = areas_to_visit(idx, which, word);
+		unsigned long todo = areas_to_visit(idx, kind, word);
 
 		while (todo) {
 			u32 bit = __fls(todo);
@@ -271,14 +246,14 @@ static bool visit_areas(struct visit *v, enum which which, bool wait)
 			bool done;
 
 			todo &= ~(1UL << bit);
-			if (which == PARTIAL ? !READ_ONCE(area->nr_partial) :
+			if (kind == PARTIAL ? !READ_ONCE(area->nr_partial) :
 			    READ_ONCE(area->nr_used) + v->nr > KHO_POOL_AREA_BLOCKS)
 				continue;
 			if (wait)
 				raw_spin_lock(&area->lock);
 			else if (!raw_spin_trylock(&area->lock))
 				continue;
-			done = which == PARTIAL ? visit_partial(v, a) : visit_blocks(v, a);
+			done = kind == PARTIAL ? visit_partial(v, a) : visit_blocks(v, a);
 			raw_spin_unlock(&area->lock);
 			if (done)
 				return true;
@@ -313,6 +288,7 @@ static bool visit_hint(struct visit *v, u32 a, bool (*visit)(struct visit *v, u3
 			done = visit(v, a);
 		raw_spin_unlock(&area->lock);
 	} else {
+		/* Pairs with kp_index_seal(), like kp_lock_unless_sealed(). */
 		smp_mb();
 		if (READ_ONCE(idx->sealed))
 			*ret = -ESHUTDOWN;
@@ -373,12 +349,12 @@ static int alloc_range(struct visit *v)
 			if (kp_blocks_take(idx, block, v->nr))
 				break;
 			block++;
-		} else if (step == align) {
-			return -ENOMEM;
-		} else {
-			step = align;
-			block = 0;
+			continue;
 		}
+		if (step == align)
+			return -ENOMEM;
+		step = align;
+		block = 0;
 	}
 
 	a = kp_area_of(idx, block);
@@ -429,17 +405,17 @@ int kp_index_alloc(struct kp_index *idx, struct kp_lane *lane, const struct kp_r
 		return -ENOMEM;
 	v.nr = kp_blocks(req->frames);
 
-	begin(lane);
+	kp_begin(lane);
 	if (!req->name) {
 		ret = alloc(&v);
 		if (ret == -ENOMEM && (v.nr > 1 || req->align > KHO_POOL_BLOCK_FRAMES)) {
 			ret = -ESHUTDOWN;
-			if (lock_unless_sealed(idx, &idx->big)) {
+			if (kp_lock_unless_sealed(idx, &idx->big)) {
 				ret = alloc_range(&v);
 				raw_spin_unlock(&idx->big);
 			}
 		}
-	} else if (!lock_unless_sealed(idx, &idx->big)) {
+	} else if (!kp_lock_unless_sealed(idx, &idx->big)) {
 		ret = -ESHUTDOWN;
 	} else {
 		ret = -ENOSPC;
@@ -450,7 +426,7 @@ int kp_index_alloc(struct kp_index *idx, struct kp_lane *lane, const struct kp_r
 		}
 		raw_spin_unlock(&idx->big);
 	}
-	end(lane);
+	kp_end(lane);
 	return ret;
 }
 
@@ -484,8 +460,8 @@ int kp_index_confirm(struct kp_index *idx, struct kp_lane *lane, u64 frame)
 	struct kp_area *area = &idx->area[kp_area_of(idx, block)];
 	int ret = -ESHUTDOWN;
 
-	begin(lane);
-	if (lock_unless_sealed(idx, &area->lock)) {
+	kp_begin(lane);
+	if (kp_lock_unless_sealed(idx, &area->lock)) {
 		__le64 *p = extent_word(idx, block);
 
 		if (p && kp_load(p) & KHO_POOL_PENDING)
@@ -493,7 +469,7 @@ int kp_index_confirm(struct kp_index *idx, struct kp_lane *lane, u64 frame)
 		raw_spin_unlock(&area->lock);
 		ret = 0;
 	}
-	end(lane);
+	kp_end(lane);
 	return ret;
 }
 
@@ -534,9 +510,8 @@ static void give(struct kp_index *idx, struct kp_lane *lane, const struct kp_ext
 
 		kp_bitmaps_give(idx, lane, block, ext->frame & (KHO_POOL_BLOCK_FRAMES - 1),
 				ext->frames);
-		if (!kp_test(area->partial, bit)) {
+		if (!kp_test(area->partial, bit))
 			kp_set_partial(area, bit);
-		}
 		account(lane, -1, ext->frames);
 		lane->unclaimed -= ext->unclaimed;
 		if (!kp_bitmaps_empty(maps))
@@ -587,10 +562,10 @@ int kp_index_free(struct kp_index *idx, struct kp_lane *lane, u64 frame, u64 fra
 		return -EINVAL;
 	area = &idx->area[kp_area_of(idx, block)];
 
-	begin(lane);
+	kp_begin(lane);
 retry:
 	ret = -ESHUTDOWN;
-	if (!lock_unless_sealed(idx, &area->lock))
+	if (!kp_lock_unless_sealed(idx, &area->lock))
 		goto out;
 	ret = find(idx, frame, &ext, &word);
 	if (!ret && (ext.frames != frames || ext.owner != owner))
@@ -614,7 +589,7 @@ retry:
 out:
 	if (big)
 		raw_spin_unlock(&idx->big);
-	end(lane);
+	kp_end(lane);
 	return ret;
 }
 
@@ -698,12 +673,13 @@ int kp_index_claim(struct kp_index *idx, struct kp_lane *lane, u64 frame)
 bool kp_index_seal(struct kp_index *idx, u64 *sum, unsigned long spins)
 {
 	WRITE_ONCE(idx->sealed, true);
-	/* Pairs with lock_unless_sealed(). */
+	/* Pairs with kp_lock_unless_sealed(): no operation is missed. */
 	smp_mb();
 	*sum = 0;
 	for (u32 i = 0; i < idx->nr_lanes; i++) {
 		struct kp_lane *lane = &idx->lane[i];
 
+		/* Pairs with kp_end(): what the operation added is seen. */
 		while (smp_load_acquire(&lane->active)) {
 			if (!spins--)
 				return false;
@@ -716,5 +692,6 @@ bool kp_index_seal(struct kp_index *idx, u64 *sum, unsigned long spins)
 
 void kp_index_unseal(struct kp_index *idx)
 {
+	/* After the root was written, which vouched for the index. */
 	smp_store_release(&idx->sealed, false);
 }

@@ -88,6 +88,33 @@ static inline u64 kp_word_offset(const struct kp_index *idx, const void *p)
 	return ((const u8 *)p - (const u8 *)idx->header) / 8;
 }
 
+/* Around every operation that changes the persistent index. */
+static inline void kp_begin(struct kp_lane *lane)
+{
+	WRITE_ONCE(lane->active, true);
+}
+
+static inline void kp_end(struct kp_lane *lane)
+{
+	/* Pairs with kp_index_seal(): the lane's sum is complete. */
+	smp_store_release(&lane->active, false);
+}
+
+/*
+ * The first lock that an operation takes.  Pairs with kp_index_seal(): either
+ * we see that the index is sealed, or the sealer sees that we are active.
+ */
+static inline bool kp_lock_unless_sealed(struct kp_index *idx, raw_spinlock_t *lock)
+{
+	raw_spin_lock(lock);
+	/* Orders kp_begin() before the load; nothing on x86. */
+	smp_mb__after_spinlock();
+	if (likely(!READ_ONCE(idx->sealed)))
+		return true;
+	raw_spin_unlock(lock);
+	return false;
+}
+
 /*
  * Every change of the persistent index goes through here.  Stores become
  * visible in the order they are made in: the last one commits.
@@ -97,6 +124,7 @@ static inline void kp_store(struct kp_index *idx, struct kp_lane *lane, __le64 *
 	u64 n = kp_word_offset(idx, p);
 
 	lane->sum += kp_sum_word(n, word) - kp_sum_word(n, le64_to_cpu(*p));
+	/* After all stores before it: whoever stops here stops between two. */
 	smp_store_release(p, cpu_to_le64(word));
 }
 

@@ -112,13 +112,17 @@ int kp_owner_set(struct kp_index *idx, struct kp_lane *lane, u8 owner, const cha
 	int ret = 0;
 
 	strscpy(record.name, name, sizeof(record.name));
-	raw_spin_lock(&idx->big);
-	if (idx->sealed)
+	kp_begin(lane);
+	if (!kp_lock_unless_sealed(idx, &idx->big)) {
 		ret = -ESHUTDOWN;
-	else if (!idx->owners[owner].name[0])
+		goto out;
+	}
+	if (!idx->owners[owner].name[0])
 		kp_store_words(idx, lane, &idx->owners[owner], &record, sizeof(record));
 	else if (strncmp(idx->owners[owner].name, name, KHO_POOL_OWNER_MAX))
 		ret = -EEXIST;
 	raw_spin_unlock(&idx->big);
+out:
+	kp_end(lane);
 	return ret;
 }

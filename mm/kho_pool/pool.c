@@ -166,7 +166,9 @@ static struct kp_region *alloc_from(struct kho_pool *pool, const struct kp_reque
 	u32 i;
 
 	for_each_pool_region(pool, r, i) {
-		if (nid != NUMA_NO_NODE && (r->nid == nid) == others)
+		bool there = nid == NUMA_NO_NODE || r->nid == nid;
+
+		if (there == others)
 			continue;
 		*err = kp_index_alloc(&r->idx, this_lane(r), req, frame);
 		if (!*err)

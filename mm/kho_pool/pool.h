@@ -89,9 +89,17 @@ void kp_unseal(void);
 	for ((p) = kp_state.pool; (p) < kp_state.pool + kp_state.nr_pools; (p)++)
 #define for_each_region(r) \
 	for ((r) = kp_state.region; (r) < kp_state.region + kp_state.nr_regions; (r)++)
-/* Regions of a pool that are in use */
+
+/* The first region of @pool from number *@i on that is in use, or NULL. */
+static inline struct kp_region *kp_next_region(struct kho_pool *pool, u32 *i)
+{
+	for (; *i < pool->nr_regions; ++*i)
+		if (kp_region_ok(pool->region[*i]))
+			return pool->region[*i];
+	return NULL;
+}
+
 #define for_each_pool_region(pool, r, i) \
-	for ((i) = 0; (i) < (pool)->nr_regions && ((r) = (pool)->region[i], true); (i)++) \
-		if (kp_region_ok(r))
+	for ((i) = 0; ((r) = kp_next_region(pool, &(i))); (i)++)
 
 #endif /* _KHO_POOL_POOL_H */

@@ -88,9 +88,8 @@ static bool see_bitmaps(struct pass *p, u32 block, u64 word)
 	}
 	cover(p, block, 1);
 	kp_set_bits(idx->area[a].unclaimed, bit, 1);
-	if (!kp_bitmaps_full(maps)) {
+	if (!kp_bitmaps_full(maps))
 		kp_set_partial(&idx->area[a], bit);
-	}
 	if (word & KHO_POOL_NAMED)
 		p->named += extents;
 	p->lane->extents += extents;

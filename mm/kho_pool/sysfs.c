@@ -103,6 +103,7 @@ static ssize_t state_show(struct kho_pool *pool, char *buf)
 		return sysfs_emit(buf, "active, not handed on: %s\n", kp_state.no_handover);
 	return sysfs_emit(buf, "active\n");
 }
+
 POOL_RO(state);
 
 /* "NAME" gives up one unclaimed extent, "owner:NAME" all of an owner. */

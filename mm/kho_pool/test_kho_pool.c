@@ -137,6 +137,7 @@ static int do_alloc(u64 size, u64 align, const char *name)
 	fill(phys, size, generation);
 	e->phys = phys;
 	e->generation = generation;
+	/* An entry with a size is complete. */
 	smp_wmb();
 	e->size = size;
 	result.allocs++;
@@ -534,6 +535,14 @@ static int do_churn(u64 seconds)
 	return in_threads(churn_thread);
 }
 
+/* What is no number makes no sense as one. */
+static u64 number(const char *text)
+{
+	u64 n = ~0ULL;
+
+	return kstrtou64(text, 0, &n) ? ~0ULL : n;
+}
+
 static int command(char *line)
 {
 	char *word = strsep(&line, " ");
@@ -541,7 +550,7 @@ static int command(char *line)
 	int err;
 
 	if (!strcmp(word, "generation") && arg1)
-		return do_begin(simple_strtoull(arg1, NULL, 0));
+		return do_begin(number(arg1));
 	if (!strcmp(word, "owner"))
 		return get_owner();
 	if (owner && !strcmp(word, "take") && arg1)
@@ -554,12 +563,12 @@ static int command(char *line)
 	if (!strcmp(word, "free") && arg1)
 		return do_free_name(arg1);
 	if (!strcmp(word, "free_raw") && arg2)
-		return kho_pool_free(owner, simple_strtoull(arg1, NULL, 0),
-				     simple_strtoull(arg2, NULL, 0));
+		return kho_pool_free(owner, number(arg1),
+				     number(arg2));
 	if (!strcmp(word, "cleared") && arg1)
 		return do_cleared(memparse(arg1, NULL));
 	if (!strcmp(word, "free_some") && arg1)
-		return do_free_some(simple_strtoul(arg1, NULL, 0));
+		return do_free_some(number(arg1));
 	if (!strcmp(word, "free_all"))
 		return do_free_some(100);
 	if (!strcmp(word, "verify"))
@@ -569,7 +578,7 @@ static int command(char *line)
 	if (!strcmp(word, "churn") && arg1) {
 		/* The threads enter what they keep. */
 		mutex_unlock(&lock);
-		err = do_churn(simple_strtoull(arg1, NULL, 0));
+		err = do_churn(number(arg1));
 		mutex_lock(&lock);
 		return err;
 	}

@@ -236,7 +236,8 @@ static bool small_is_cleared(void)
 	u8 *mem;
 
 	region_init(&r, 64 * MIB2, 64 * MIB2, 1);
-	r.idx.mem = mem = pages(r.frames << SHIFT);
+	mem = pages(r.frames << SHIFT);
+	r.idx.mem = mem;
 	memset(mem, 0x5a, 4 * MIB2 << SHIFT);
 	memset(mem + ((r.frames - MIB2) << SHIFT), 0x5a, MIB2 << SHIFT);
 	CHECK_EQ(kp_index_alloc(&r.idx, &r.idx.lane[0], &req, &frame), 0);

@@ -176,7 +176,8 @@ static bool run(u64 base, u64 frames, u64 steps)
 		if (ok && !rnd(1000))
 			ok = restore(&r);
 	}
-	printf("# %llu allocations, %u extents at the end\n", (unsigned long long)allocs, nr_extents);
+	printf("# %llu allocations, %u extents at the end\n", (unsigned long long)allocs,
+	       nr_extents);
 	CHECK(allocs > steps / 5);
 	while (ok && nr_extents)
 		ok = one_free(&r);
@@ -216,7 +217,8 @@ int main(int argc, char **argv)
 	int ret;
 
 	seed = argc > 1 ? strtoull(argv[1], NULL, 0) : (u64)time(NULL);
-	first = seed = seed ?: 1;
+	seed = seed ?: 1;
+	first = seed;
 	if (argc > 2)
 		steps = strtoull(argv[2], NULL, 0);
 	printf("# seed %llu\n", (unsigned long long)seed);

@@ -60,7 +60,7 @@ static inline void region_init(struct region *r, u64 base, u64 frames, u32 lanes
 	if (frames <= 16 * GIB)
 		memset(r->index, 0xa5, r->index_size);
 	if (kp_index_format(r->index, base, frames, SHIFT, "test") || region_restore(r, NULL)) {
-		fprintf(stderr, "cannot make a region of %llu frames\n", (unsigned long long)frames);
+		fprintf(stderr, "cannot make a region\n");
 		exit(2);
 	}
 	kp_owner_set(&r->idx, &r->idx.lane[0], 1, "one");
@@ -73,7 +73,8 @@ static inline void region_exit(struct region *r)
 	munmap(r->vol, r->vol_size);
 }
 
-static inline int get(struct region *r, u64 frames, u64 align, u8 owner, const char *name, u64 *frame)
+static inline int get(struct region *r, u64 frames, u64 align, u8 owner, const char *name,
+		      u64 *frame)
 {
 	struct kp_request req = {
 		.frames = frames, .align = align, .owner = owner, .name = name,

@@ -9,7 +9,7 @@
 
 static struct kp_root root, got;
 static struct kp_keep keep, got_keep;
-static u8 page[KHO_POOL_ROOT_SIZE] __attribute__((aligned(8)));
+static u8 page[KHO_POOL_ROOT_SIZE] __aligned(8);
 
 /* Some pools, or as many of all things as there may be. */
 static void make(bool largest)
@@ -56,7 +56,7 @@ static bool round_trip(void)
 
 static bool same_bytes_for_same_state(void)
 {
-	u8 again[KHO_POOL_ROOT_SIZE] __attribute__((aligned(8)));
+	u8 again[KHO_POOL_ROOT_SIZE] __aligned(8);
 
 	make(true);
 	memset(page, 0xff, sizeof(page));

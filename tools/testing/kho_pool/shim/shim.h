@@ -29,6 +29,7 @@ typedef uint64_t __le64;
 #define le64_to_cpu	le64toh
 
 #define SMP_CACHE_BYTES		64
+#define __aligned(n)		__attribute__((aligned(n)))
 #define ____cacheline_aligned	__attribute__((aligned(SMP_CACHE_BYTES)))
 #define BITS_PER_LONG		64
 #define BITS_TO_LONGS(n)	(((n) + 63) / 64)

@@ -20,6 +20,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define __aligned(n)	__attribute__((aligned(n)))
+
 static uint64_t word_at(uint64_t phys, uint64_t generation)
 {
 	return (phys + generation * 0x9e3779b97f4a7c15ULL) * 0xd6e8feb86659fd93ULL;
@@ -49,7 +51,7 @@ static int verify(uint64_t phys, uint64_t size, uint64_t generation)
 
 static int overlap(uint64_t phys)
 {
-	static char page[4096] __attribute__((aligned(4096)));
+	static char page[4096] __aligned(4096);
 	struct kexec_segment segment = {
 		.buf = page, .bufsz = sizeof(page), .mem = (void *)phys, .memsz = sizeof(page),
 	};

@@ -17,6 +17,9 @@
 #define DEBUG	"/sys/kernel/debug/kho_pool/"
 #define TEST	"/sys/kernel/debug/kho_pool_test/"
 
+/* 56 bytes: one too many */
+#define LONG_NAME "a-name-that-is-one-byte-longer-than-the-fifty-five-there"
+
 static int write_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY);
@@ -157,8 +160,7 @@ TEST_F(pool, bad_requests)
 	EXPECT_EQ(-EINVAL, cmd("alloc 100"));
 	EXPECT_EQ(-EINVAL, cmd("alloc 4K - 3000"));
 	EXPECT_EQ(-EINVAL, cmd("alloc 4K - 12K"));
-	EXPECT_EQ(-EINVAL, cmd("alloc 4K "
-			       "a-name-that-is-longer-than-the-fifty-five-bytes-that-there-are"));
+	EXPECT_EQ(-EINVAL, cmd("alloc 4K %s", LONG_NAME));
 	EXPECT_EQ(-ENOMEM, cmd("alloc 1000T"));
 	EXPECT_EQ(failures + 1, value("alloc_failures"));
 }
