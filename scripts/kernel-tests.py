@@ -55,7 +55,7 @@ def main():
     parser.add_argument("--plain", help="objects of a kernel without kho_pool")
     parser.add_argument("--arch", default=os.environ.get("ARCH", "x86_64"))
     parser.add_argument("names", nargs="*")
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()
     names = args.names or ["kunit", "kselftest", *SCENARIOS]
     results = []
 

@@ -215,9 +215,9 @@ static bool visit_blocks(struct visit *v, u32 a)
 }
 
 /* Areas to visit: those in use and with a free block, with a free frame, free ones. */
-enum kind { OPEN, PARTIAL, FREE };
+enum visited { OPEN, PARTIAL, FREE };
 
-static unsigned long areas_to_visit(const struct kp_index *idx, enum kind kind, u32 word)
+static unsigned long areas_to_visit(const struct kp_index *idx, enum visited kind, u32 word)
 {
 	unsigned long busy = READ_ONCE(idx->busy[word]);
 	unsigned long todo = busy;
@@ -232,7 +232,7 @@ static unsigned long areas_to_visit(const struct kp_index *idx, enum kind kind, 
 }
 
 /* Visit areas from above until one serves the request. */
-static bool visit_areas(struct visit *v, enum kind kind, bool wait)
+static bool visit_areas(struct visit *v, enum visited kind, bool wait)
 {
 	struct kp_index *idx = v->idx;
 
