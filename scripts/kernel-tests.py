@@ -34,6 +34,10 @@ SCENARIOS = {
     "image_overlaps": {},
     "failed_kexec": {},
     "without_kho_pool": {"plain": True, "mem": "3G"},
+    "numa": {"append": "kho_pool=512M@0,512M@1", "mem": "4G", "smp": "2,sockets=2", "numa": [
+        "-object", "memory-backend-ram,id=m0,size=2G,reserve=off",
+        "-object", "memory-backend-ram,id=m1,size=2G,reserve=off",
+        "-numa", "node,memdev=m0,cpus=0", "-numa", "node,memdev=m1,cpus=1"]},
     "release": {},
     "sample": {},
 }

@@ -190,6 +190,26 @@ static int target_set(void *data, u64 phys)
 }
 DEFINE_DEBUGFS_ATTRIBUTE(target_fops, NULL, target_set, "%llx\n");
 
+/* Whatever an initcall can do with a pool, the first one can. */
+static int __init kho_pool_first_initcall(void)
+{
+	struct kho_pool_request req = { .size = PAGE_SIZE, .nid = NUMA_NO_NODE };
+	struct kho_pool_owner *owner;
+	struct kho_pool *pool = kho_pool_find(NULL);
+	phys_addr_t phys;
+	int err;
+
+	if (!pool)
+		return 0;
+	owner = kho_pool_register_owner(pool, "kho_pool-debug");
+	err = PTR_ERR_OR_ZERO(owner);
+	err = err ?: kho_pool_alloc(owner, &req, &phys);
+	err = err ?: kho_pool_free(owner, phys, req.size);
+	pr_info("%s: allocation by the first initcall: %d\n", kho_pool_name(pool), err);
+	return 0;
+}
+early_initcall(kho_pool_first_initcall);
+
 /* Shutdown runs in the reverse order of registration: this one before the seal's. */
 static int __init kho_pool_poke_init(void)
 {

@@ -7,6 +7,7 @@
  *	/sys/kernel/debug/kho_pool_test/cmd	one command a write
  *		owner			begin without a ledger
  *		generation N		begin; claims what was there
+ *		node N			allocate from this node only, -1: from any
  *		alloc SIZE [NAME|- [ALIGN]]
  *		free NAME
  *		free_raw PHYS SIZE	whatever is there
@@ -60,6 +61,7 @@ struct ledger {
 static struct kho_pool_owner *owner;
 static struct ledger *ledger;
 static u64 generation;
+static int node = NUMA_NO_NODE;
 /* The ledger; churners hold it shortly, commands all the time. */
 static DEFINE_MUTEX(lock);
 
@@ -118,7 +120,7 @@ static struct entry *new_entry(void)
 static int do_alloc(u64 size, u64 align, const char *name)
 {
 	struct kho_pool_request req = {
-		.size = size, .align = align, .nid = NUMA_NO_NODE,
+		.size = size, .align = align, .nid = node,
 		.flags = KHO_POOL_NOZERO, .name = name,
 	};
 	struct entry *e = new_entry();
@@ -127,6 +129,8 @@ static int do_alloc(u64 size, u64 align, const char *name)
 
 	if (!e)
 		return -EMLINK;
+	if (node != NUMA_NO_NODE)
+		req.flags |= KHO_POOL_THISNODE;
 	err = kho_pool_alloc(owner, &req, &phys);
 	if (err) {
 		result.failures++;
@@ -551,6 +555,8 @@ static int command(char *line)
 
 	if (!strcmp(word, "generation") && arg1)
 		return do_begin(number(arg1));
+	if (!strcmp(word, "node") && arg1)
+		return kstrtoint(arg1, 0, &node);
 	if (!strcmp(word, "owner"))
 		return get_owner();
 	if (owner && !strcmp(word, "take") && arg1)

@@ -83,6 +83,15 @@ property() {
 	awk -v name="$1" '$1 == "property" && $2 == name { print $3 }' $DEBUG/regions
 }
 
+# node_of NAME: node of the region that the extent is in
+node_of() {
+	at=$(awk -v name="$1" '$5 == name { print $1 }' $DEBUG/extents)
+	while read -r _ key base _ size _ _ _ _ _ node; do
+		[ "$key" = base ] && [ $((at)) -ge $((base)) ] &&
+			[ $((at)) -lt $((base + size)) ] && echo "$node"
+	done <$DEBUG/regions
+}
+
 go() {
 	next_kernel stage=$((stage + 1)) "$@"
 }
@@ -327,12 +336,35 @@ without_kho_pool.1)
 	untouched
 	;;
 
+numa.0)
+	check "two regions" is "$(stat regions)" 2
+	insmod /lib/test_kho_pool.ko || die "no test driver"
+	cmd generation 0
+	for n in 0 1; do
+		cmd node $n
+		cmd alloc 64M on-$n
+		cmd alloc 4K small-on-$n
+		check "no more than node $n has" fails "allocate memory" alloc 500M
+		check "$n as asked" is "$(node_of on-$n) $(node_of small-on-$n)" "$n $n"
+	done
+	cmd node -1
+	cmd alloc 300M any-1
+	cmd alloc 300M any-2
+	go held=$(stat extents)
+	;;
+numa.1)
+	check "the nodes are the same" is \
+		"$(node_of on-0)$(node_of small-on-0)$(node_of on-1)$(node_of small-on-1)" 0011
+	verify
+	;;
+
 release.0)
 	fill
 	go held=$held vm=$vm
 	;;
 release.1)
 	check "unclaimed" is "$(stat unclaimed)" "$(arg held)"
+	check "initcalls can allocate" logged "allocation by the first initcall: 0"
 	go
 	;;
 release.2)
