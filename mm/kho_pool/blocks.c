@@ -141,17 +141,21 @@ u32 kp_blocks_find(struct kp_index *idx, u32 from, u32 nr, u64 align)
 	u64 pos = from;
 
 	for (;;) {
-		u32 taken;
+		u32 a, next, taken;
 
 		pos = ((pos + base + align - 1) & ~(align - 1)) - base;
 		if (pos + nr > idx->nr_blocks)
 			return idx->nr_blocks;
+		/* Over all full areas at once. */
+		a = kp_area_of(idx, pos);
+		next = find_next_zero_bit(idx->full, idx->nr_areas, a);
+		if (next > a) {
+			pos = kp_block_at(idx, next, 0);
+			continue;
+		}
 		taken = next_taken(idx, pos, pos + nr);
 		if (taken == pos + nr)
 			return pos;
 		pos = taken + 1;
-		/* The rest of a full area is not worth looking at. */
-		if (test_bit(kp_area_of(idx, taken), idx->full))
-			pos += KHO_POOL_AREA_BLOCKS - 1 - kp_bit_of(idx, taken);
 	}
 }

@@ -155,19 +155,36 @@ static inline u32 kp_next_set(const u64 *words, u32 from, u32 end)
 	return end;
 }
 
+static inline u32 kp_next_clear(const u64 *words, u32 from, u32 end)
+{
+	while (from < end) {
+		u64 word = ~READ_ONCE(words[from / 64]) >> (from % 64);
+
+		if (word) {
+			from += __ffs64(word);
+			return min(from, end);
+		}
+		from = (from | 63) + 1;
+	}
+	return end;
+}
+
 /* First of @nr clear bits that is a multiple of @align, or @end. */
 static inline u32 kp_find_clear(const u64 *words, u32 end, u32 nr, u32 align)
 {
 	u32 from = 0;
 
-	while (from + nr <= end) {
-		u32 set = kp_next_set(words, from, from + nr);
+	for (;;) {
+		u32 set;
 
+		from = (kp_next_clear(words, from, end) + align - 1) & ~(align - 1);
+		if (from + nr > end)
+			return end;
+		set = kp_next_set(words, from, from + nr);
 		if (set == from + nr)
 			return from;
-		from = (set + align) & ~(align - 1);
+		from = set + 1;
 	}
-	return end;
 }
 
 static inline u64 kp_mask(u32 from, u32 end)

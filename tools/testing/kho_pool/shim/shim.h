@@ -89,6 +89,18 @@ static inline u32 find_next_bit(const unsigned long *map, u32 size, u32 from)
 	return size;
 }
 
+static inline u32 find_next_zero_bit(const unsigned long *map, u32 size, u32 from)
+{
+	while (from < size) {
+		unsigned long word = ~READ_ONCE(map[from / 64]) >> (from % 64);
+
+		if (word)
+			return min(from + __ffs64(word), size);
+		from = (from | 63) + 1;
+	}
+	return size;
+}
+
 typedef struct { u8 locked; } raw_spinlock_t;
 
 static inline void raw_spin_lock_init(raw_spinlock_t *lock)
