@@ -6,9 +6,11 @@
  */
 #include <kunit/test.h>
 #include <linux/mm.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "golden.h"
 #include "internal.h"
 #include "root.h"
 
@@ -178,11 +180,55 @@ static void largest_root_fits(struct kunit *test)
 	}
 }
 
+static void *image(struct kunit *test, const struct golden_word *words, u32 nr, u64 size)
+{
+	__le64 *mem = kunit_kzalloc(test, size, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, mem);
+	for (u32 i = 0; i < nr; i++)
+		mem[words[i].offset / 8] = cpu_to_le64(words[i].word);
+	return mem;
+}
+
+/* What another version, on another architecture, has written. */
+static void golden_version_1(struct kunit *test)
+{
+	struct kp_root *root = kunit_kzalloc(test, sizeof(*root), GFP_KERNEL);
+	void *page = image(test, golden_v1_root, ARRAY_SIZE(golden_v1_root), KHO_POOL_ROOT_SIZE);
+	void *again = kunit_kzalloc(test, KHO_POOL_ROOT_SIZE, GFP_KERNEL);
+	void *index = image(test, golden_v1_index, ARRAY_SIZE(golden_v1_index),
+			    GOLDEN_V1_INDEX_SIZE);
+	struct kp_index *idx = kunit_kzalloc(test, sizeof(*idx), GFP_KERNEL);
+	u64 base, frames, frame;
+	void *vol;
+
+	KUNIT_ASSERT_NOT_NULL(test, root);
+	KUNIT_ASSERT_NOT_NULL(test, again);
+	KUNIT_ASSERT_NOT_NULL(test, idx);
+	/* The image's pages are of 4 KiB, whatever this kernel's are. */
+	KUNIT_ASSERT_NULL(test, kp_root_decode(page, SZ_4K, root));
+	KUNIT_ASSERT_GT(test, kp_root_encode(root, again), 0);
+	KUNIT_EXPECT_MEMEQ(test, page, again, KHO_POOL_ROOT_SIZE);
+
+	base = root->region[0].base / SZ_4K;
+	frames = root->region[0].size / SZ_4K;
+	vol = kunit_kzalloc(test, kp_index_volatile_size(base, frames, 1), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, vol);
+	KUNIT_ASSERT_EQ(test, kp_index_attach(idx, index, GOLDEN_V1_INDEX_SIZE, base, frames, 12,
+					      vol, 1), 0);
+	KUNIT_ASSERT_EQ(test, kp_index_restore(idx, &root->region[0].sum), 0);
+	KUNIT_EXPECT_EQ(test, kp_index_validate(idx), 0);
+	KUNIT_EXPECT_EQ(test, idx->lane[0].extents, 5);
+	KUNIT_EXPECT_EQ(test, kp_name_find(idx, "large", &frame), 0);
+	KUNIT_EXPECT_EQ(test, frame, 32 * BLOCK);
+}
+
 static struct kunit_case kp_kunit_cases[] = {
 	KUNIT_CASE(sizes_and_alignments),
 	KUNIT_CASE(bad_requests_and_frees),
 	KUNIT_CASE(over_a_restore),
 	KUNIT_CASE(largest_root_fits),
+	KUNIT_CASE(golden_version_1),
 	{}
 };
 
