@@ -20,10 +20,10 @@
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/nodemask.h>
-#include <linux/sched/clock.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/timex.h>
 
 #include <asm/setup.h>
 
@@ -392,7 +392,8 @@ bool kho_pool_owns(phys_addr_t phys, u64 size)
  */
 void __init kho_pool_init_early(void)
 {
-	u64 start = sched_clock();
+	/* sched_clock() may not be running yet. */
+	cycles_t start = get_cycles();
 	struct kp_region *r;
 	size_t size;
 	int err;
@@ -415,7 +416,7 @@ void __init kho_pool_init_early(void)
 	} else if (args[0]) {
 		carve_all();
 	}
-	kp_state.restore_ns = sched_clock() - start;
+	kp_state.restore_cycles = get_cycles() - start;
 	for_each_region(r)
 		pr_info("%s: %pa, %llu MiB on node %d, index %llu KiB at %pa, generation %llu\n",
 			r->pool->name, &r->base, r->size >> 20, r->nid, r->index_size >> 10,

@@ -50,7 +50,7 @@ struct kp_state {
 	u32 nr_pools, nr_regions;
 	u64 ro_compat, compat;
 	u64 generation;
-	u64 restore_ns;		/* taking the pools over took this long */
+	u64 restore_cycles;	/* taking the pools over took this long */
 	u64 seal_ns;		/* and sealing them, in the kernel before */
 	u32 root_size;		/* bytes of the tree as last written */
 	phys_addr_t blob;	/* root and keep list; 0: there are no pools */

@@ -7,10 +7,13 @@
 
 #include <linux/init.h>
 #include <linux/kobject.h>
+#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
+#include <linux/timekeeping.h>
+#include <linux/timex.h>
 
 #include "pool.h"
 
@@ -77,8 +80,22 @@ POOL_VALUE(bad_frees, atomic64_read(&pool->bad_frees));
 POOL_VALUE(regions, pool->nr_regions);
 POOL_VALUE(generation, kp_state.generation);
 POOL_VALUE(seal_ns, kp_state.seal_ns);
-POOL_VALUE(restore_ns, kp_state.restore_ns);
 POOL_VALUE(root_bytes, kp_state.root_size);
+
+/* Cycles and nanoseconds at one moment, to tell how long a cycle is. */
+static cycles_t then_cycles;
+static u64 then_ns;
+
+static ssize_t restore_ns_show(struct kho_pool *pool, char *buf)
+{
+	u64 cycles = get_cycles() - then_cycles, ns = ktime_get_ns() - then_ns;
+
+	if (cycles)
+		ns = mul_u64_u64_div_u64(kp_state.restore_cycles, ns, cycles);
+	return sysfs_emit(buf, "%llu\n", cycles ? ns : 0);
+}
+
+POOL_RO(restore_ns);
 
 static ssize_t state_show(struct kho_pool *pool, char *buf)
 {
@@ -187,6 +204,8 @@ static int __init kho_pool_sysfs_init(void)
 	struct kho_pool *pool;
 	int err;
 
+	then_cycles = get_cycles();
+	then_ns = ktime_get_ns();
 	if (!top)
 		return -ENOMEM;
 	err = sysfs_create_file(top, &handover_attr.attr);

@@ -22,6 +22,7 @@
  */
 #define pr_fmt(fmt) "test_kho_pool: " fmt
 
+#include <linux/completion.h>
 #include <linux/debugfs.h>
 #include <linux/delay.h>
 #include <linux/kho_pool.h>
@@ -176,15 +177,16 @@ static int check_foreign(const struct kho_pool_extent *ext, void *data)
 	return 0;
 }
 
-struct verifier {
+/* One of several threads that share a job. */
+struct worker {
 	struct task_struct *task;
+	struct completion done;
+	int (*fn)(struct worker *w);
 	u32 first, step;
 };
 
-static int verify_thread(void *data)
+static int verify_thread(struct worker *v)
 {
-	struct verifier *v = data;
-
 	/* Pieces of 64 MiB in turn, so that one large extent is shared too. */
 	for (u32 i = 0, piece = 0; i < MAX_ENTRIES; i++) {
 		struct entry *e = &ledger->entry[i];
@@ -205,32 +207,50 @@ static int verify_thread(void *data)
 	return 0;
 }
 
-static int in_threads(int (*fn)(void *data))
+static int work(void *data)
 {
-	u32 nr = num_online_cpus();
-	struct verifier *v __free(kfree) = kcalloc(nr, sizeof(*v), GFP_KERNEL);
+	struct worker *w = data;
+	int err = w->fn(w);
+
+	complete(&w->done);
+	return err;
+}
+
+/* Run @fn in a thread a CPU, to its end. */
+static int in_threads(int (*fn)(struct worker *w))
+{
+	u32 nr = num_online_cpus(), started;
+	struct worker *w __free(kfree) = kcalloc(nr, sizeof(*w), GFP_KERNEL);
 	int err = 0;
 
-	if (!v)
+	if (!w)
 		return -ENOMEM;
-	for (u32 i = 0; i < nr; i++) {
-		v[i].first = i;
-		v[i].step = nr;
-		v[i].task = kthread_run(fn, &v[i], "test_kho_pool/%u", i);
-		if (IS_ERR(v[i].task))
-			return PTR_ERR(v[i].task);
-		get_task_struct(v[i].task);
+	for (started = 0; started < nr; started++) {
+		w[started].fn = fn;
+		w[started].first = started;
+		w[started].step = nr;
+		init_completion(&w[started].done);
+		w[started].task = kthread_run(work, &w[started], "test_kho_pool/%u", started);
+		if (IS_ERR(w[started].task)) {
+			err = PTR_ERR(w[started].task);
+			break;
+		}
+		get_task_struct(w[started].task);
 	}
-	for (u32 i = 0; i < nr; i++) {
-		int ret = kthread_stop_put(v[i].task);
+	for (u32 i = 0; i < started; i++) {
+		int ret;
 
-		err = err ?: ret == -EINTR ? 0 : ret;
+		/* A thread that is stopped before it ran never runs. */
+		wait_for_completion(&w[i].done);
+		ret = kthread_stop_put(w[i].task);
+		err = err ?: ret;
 	}
 	return err;
 }
 
 static int do_verify(void)
 {
+	u64 held = 0;
 	int err;
 
 	result.extents = 0;
@@ -241,6 +261,8 @@ static int do_verify(void)
 	kho_pool_walk(kho_pool_find(NULL), check_foreign, NULL);
 	for (u32 i = 0; i < MAX_ENTRIES; i++)
 		result.lost += !!ledger->entry[i].size;
+	for (u32 i = 0; i < MAX_ENTRIES; i++)
+		held += ledger->entry[i].size;
 	/* Entered, but not found by the walk: lost. */
 	result.lost -= min(result.lost, result.extents - result.foreign);
 	err = in_threads(verify_thread);
@@ -248,6 +270,10 @@ static int do_verify(void)
 	result.bad_bytes += atomic64_read(&bytes_bad);
 	if (err)
 		return err;
+	if (result.bytes != held) {
+		pr_err("verified %llu of %llu bytes\n", result.bytes, held);
+		return -EIO;
+	}
 	return result.bad_bytes || result.lost || result.foreign ? -EIO : 0;
 }
 
@@ -368,7 +394,7 @@ static unsigned long churn_until;
  * Allocate and free at random.  Half of it in atomic context, as drivers do;
  * what is long is filled and verified with nothing held.
  */
-static int churn_thread(void *data)
+static int churn_thread(struct worker *w)
 {
 	enum { MAX = 256 };
 	struct entry *mine = kcalloc(MAX, sizeof(*mine), GFP_KERNEL);
