@@ -55,7 +55,7 @@ int main(void)
 	if (kp_root_encode(&root, page) < 0)
 		return 1;
 
-	printf("/* SPDX-License-Identifier: GPL-2.0-only */\n"
+	printf("/* " "SPDX-License-Identifier: GPL-2.0-only */\n"
 	       "/*\n"
 	       " * Golden image, made by tools/testing/kho_pool/golden_make.c: a sealed pool of\n"
 	       " * one region with pages of 4 KiB.  Every later version has to read it.\n"
