@@ -15,7 +15,8 @@ struct pass {
 	struct kp_lane *lane;
 	u64 sum;
 	u32 covered;		/* first block that no extent seen so far covers */
-	u32 named;		/* live extents with a name in a word of their own */
+	u32 named;		/* live extents that should have a name */
+	u64 named_sum;		/* over their first frames, to tell them apart */
 	bool settle;		/* something is to be cleaned up */
 };
 
@@ -44,6 +45,12 @@ static bool valid_word(const struct kp_index *idx, u64 word)
 	return owner != KP_OWNER_NONE && idx->owners[owner].name[0];
 }
 
+static void see_named(struct pass *p, u64 frame)
+{
+	p->named++;
+	p->named_sum += kp_sum_word(0, frame + 1);
+}
+
 /* An extent begins at @block and has a word of its own. */
 static bool see_extent(struct pass *p, u32 block, u64 word)
 {
@@ -61,7 +68,8 @@ static bool see_extent(struct pass *p, u32 block, u64 word)
 	}
 	cover(p, block, nr);
 	kp_set_bits(idx->area[kp_area_of(idx, block)].unclaimed, kp_bit_of(idx, block), 1);
-	p->named += !!(word & KHO_POOL_NAMED);
+	if (word & KHO_POOL_NAMED)
+		see_named(p, (u64)block << KHO_POOL_BLOCK_SHIFT);
 	p->lane->extents++;
 	p->lane->unclaimed++;
 	p->lane->used_frames += (u64)nr << KHO_POOL_BLOCK_SHIFT;
@@ -90,13 +98,14 @@ static bool see_bitmaps(struct pass *p, u32 block, u64 word)
 	kp_set_bits(idx->area[a].unclaimed, bit, 1);
 	if (!kp_bitmaps_full(maps))
 		kp_set_partial(&idx->area[a], bit);
-	if (word & KHO_POOL_NAMED)
-		p->named += extents;
 	p->lane->extents += extents;
 	p->lane->unclaimed += extents;
 	for (u32 i = kp_bitmaps_next(maps, 0); i < KHO_POOL_BLOCK_FRAMES;
-	     i = kp_bitmaps_next(maps, i + 1))
+	     i = kp_bitmaps_next(maps, i + 1)) {
 		p->lane->used_frames += kp_bitmaps_length(maps, i);
+		if (word & KHO_POOL_NAMED)
+			see_named(p, ((u64)block << KHO_POOL_BLOCK_SHIFT) + i);
+	}
 	return true;
 }
 
@@ -201,11 +210,13 @@ static bool see_names(struct pass *p)
 		if (named_extent(idx, key - 1)) {
 			idx->name_hash[i] = kp_name_hash(record->name);
 			live++;
+			p->named_sum -= kp_sum_word(0, key);
 		} else {
 			p->settle = true;
 		}
 	}
-	return live == p->named;
+	/* As many, and the same ones: no extent has two names or none. */
+	return live == p->named && !p->named_sum;
 }
 
 static bool see_owners(struct pass *p)

@@ -49,7 +49,7 @@ static void make(void)
 
 static void die(const char *what)
 {
-	fprintf(stderr, "fuzz_restore: %s\n", what);
+	fprintf(stderr, "fuzz_restore: %s (validate.c:%d)\n", what, kp_index_validate(&r.idx));
 	abort();
 }
 
