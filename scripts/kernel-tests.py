@@ -79,7 +79,7 @@ def main():
             if not ok or len(points) < 4:
                 point("kunit: ran to its end", False)
         elif name == "kselftest":
-            guest = Guest(args.obj, "kselftest", arch=args.arch, mem="4G", timeout=240, log=log,
+            guest = Guest(args.obj, "kselftest", arch=args.arch, mem="6G", timeout=240, log=log,
                           append="kho_pool=2G")
             ok = guest.run()
             points = tap(guest.lines, "kselftest")

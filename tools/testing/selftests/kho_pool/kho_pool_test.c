@@ -137,7 +137,7 @@ TEST_F(pool, sysfs_files_are_there)
 TEST_F(pool, sizes_and_alignments)
 {
 	static const char * const sizes[] = {
-		"4K", "8K", "12K", "1M", "2M", "2052K", "64M", "100M", "1000M",
+		"4K", "8K", "12K", "1M", "2M", "2052K", "64M", "100M", "500M",
 	};
 	static const char * const aligns[] = { "4K", "64K", "2M", "4M", "128M" };
 
