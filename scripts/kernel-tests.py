@@ -94,7 +94,8 @@ def main():
                 if not args.plain:
                     continue
                 plain = os.path.join(args.plain, "guest-kernel")
-            append = scenario.pop("append", "kho_pool=1G")
+            # Small enough for one region, wherever KASLR puts the kernel.
+            append = scenario.pop("append", "kho_pool=512M")
             guest = Guest(args.obj, "stages", arch=args.arch, log=log, alt_kernel=plain,
                           append=f"scenario={name} {append}", timeout=180, quiet=True,
                           **{"mem": "3G", **scenario})

@@ -43,7 +43,8 @@ static int validate_show(struct seq_file *m, void *v)
 	struct kp_region *r;
 
 	for_each_region(r) {
-		int line = kp_region_ok(r) ? kp_index_validate(&r->idx) : 0;
+		bool settled = kp_region_ok(r) && !r->pool->read_only;
+		int line = settled ? kp_index_validate(&r->idx) : 0;
 
 		if (line) {
 			seq_printf(m, "%s: region at %pa: validate.c:%d does not hold\n",

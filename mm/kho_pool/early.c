@@ -58,7 +58,7 @@ struct want {
 	int nid;
 };
 
-static const char * __init parse_want(char *arg, struct want *want)
+static const char *__init parse_want(char *arg, struct want *want)
 {
 	char *colon = strchr(arg, ':'), *end;
 
@@ -201,6 +201,7 @@ static void __init restore_region(struct kp_region *r, const u64 *sum)
 	if (!mem)
 		panic("kho_pool: no memory for %llu bytes of free lists\n", size);
 	r->idx.mem = phys_to_virt(r->base);
+	r->idx.read_only = r->pool->read_only;
 	err = kp_index_attach(&r->idx, phys_to_virt(r->index), r->index_size, base, frames,
 			      PAGE_SHIFT, mem, lanes);
 	if (err)
@@ -313,11 +314,43 @@ static void __init quarantine_all(const char *why)
 
 /* Too large for the stack. */
 static struct kp_root root __initdata;
+static struct kp_keep kept __initdata;
+
+/* Does the root fit what else is known?  NULL, or what is wrong with it. */
+static const char *__init check_root(void)
+{
+	for (u32 i = 0; i < root.nr_regions; i++) {
+		const struct kp_root_region *r = &root.region[i];
+
+		if (!memblock_is_region_memory(r->base, r->size) ||
+		    !memblock_is_region_memory(r->index, r->index_size))
+			return "root names memory that is not there";
+		if ((kp_state.blob >= r->base && kp_state.blob - r->base < r->size) ||
+		    (kp_state.blob >= r->index && kp_state.blob - r->index < r->index_size))
+			return "root names its own page";
+	}
+	if (!kp_keep_decode(phys_to_virt(kp_state.blob + KHO_POOL_ROOT_SIZE), &kept))
+		return NULL;
+	/* Nothing may fall out of what is kept. */
+	for (u32 i = 0; i < kept.nr; i++) {
+		u32 j = 0;
+
+		if (!(kept.range[i].flags & KHO_POOL_KEEP_POOL))
+			continue;
+		while (j < root.nr_regions && root.region[j].base != kept.range[i].base)
+			j++;
+		if (j == root.nr_regions || root.region[j].size != kept.range[i].size)
+			return "root and keep list differ";
+	}
+	return NULL;
+}
 
 static void __init restore_all(void)
 {
 	const char *wrong = kp_root_decode(phys_to_virt(kp_state.blob), PAGE_SIZE, &root);
 	struct kho_pool *pool;
+
+	wrong = wrong ?: check_root();
 
 	if (wrong) {
 		quarantine_all(wrong);

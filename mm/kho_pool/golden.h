@@ -61,18 +61,7 @@ static const struct golden_word golden_v1_root[] = {
 	{ 0x190, 0x636e69007461706dULL },
 	{ 0x198, 0x6f63007461706d6fULL },
 	{ 0x1a0, 0x656c62697461706dULL },
-	{ 0xfa0, 0x6f69676572000000ULL },
-	{ 0xfa8, 0x2d6c6f6f7000736eULL },
-	{ 0xfb0, 0x61657300656d616eULL },
-	{ 0xfb8, 0x61657300736e2d6cULL },
-	{ 0xfc0, 0x656e65670064656cULL },
-	{ 0xfc8, 0x66006e6f69746172ULL },
-	{ 0xfd0, 0x7a69732d656d6172ULL },
-	{ 0xfd8, 0x6d6f632d6f720065ULL },
-	{ 0xfe0, 0x6f636e6900746170ULL },
-	{ 0xfe8, 0x6d6f63007461706dULL },
-	{ 0xff0, 0x00656c6269746170ULL },
-	{ 0xff8, 0xb187b155de1b0f25ULL },
+	{ 0xff8, 0x00e6ad7f5d0542e8ULL },
 };
 
 static const struct golden_word golden_v1_index[] = {

@@ -11,6 +11,7 @@
 #include <linux/init.h>
 #include <linux/io.h>
 #include <linux/ioport.h>
+#include <linux/irqflags.h>
 #include <linux/kexec.h>
 #include <linux/kexec_handover.h>
 #include <linux/libfdt.h>
@@ -67,7 +68,7 @@ void kp_root_write(bool sealed)
  *
  * Context: shutdown; other CPUs may still be running.
  *
- * Return: 0, or -ETIMEDOUT if a CPU is stuck in an operation.  The root then
+ * Return: 0, also if it was tried before, or -ETIMEDOUT if a CPU is stuck in an operation.  The root then
  * stays unsealed, and the next kernel verifies the indexes in full.
  */
 int kp_seal(void)
@@ -100,14 +101,17 @@ int kp_seal(void)
 void kp_unseal(void)
 {
 	struct kp_region *r;
+	unsigned long irqs;
 
 	if (!kp_state.sealed)
 		return;
 	/* The root first: it must not vouch for an index that changes. */
 	kp_root_write(false);
+	local_irq_save(irqs);
 	for_each_region(r)
 		if (kp_region_ok(r))
-			kp_index_unseal(&r->idx);
+			kp_index_unseal(&r->idx, kp_this_lane(r));
+	local_irq_restore(irqs);
 	kp_state.sealed = false;
 	pr_info("unsealed\n");
 }

@@ -214,8 +214,11 @@ static bool visit_blocks(struct visit *v, u32 a)
 	return true;
 }
 
-/* Areas to visit: those in use and with a free block, with a free frame, free ones. */
-enum visited { OPEN, PARTIAL, FREE };
+/*
+ * Areas to visit: those in use and with a free block, with a free frame, free
+ * ones, all with a free block.
+ */
+enum visited { OPEN, PARTIAL, FREE, ANY };
 
 static unsigned long areas_to_visit(const struct kp_index *idx, enum visited kind, u32 word)
 {
@@ -224,6 +227,8 @@ static unsigned long areas_to_visit(const struct kp_index *idx, enum visited kin
 
 	if (kind == FREE)
 		todo = ~busy;
+	else if (kind == ANY)
+		todo = ~READ_ONCE(idx->full[word]);
 	else if (kind == OPEN)
 		todo &= ~READ_ONCE(idx->full[word]);
 	if (word == idx->nr_areas / BITS_PER_LONG)
@@ -262,11 +267,15 @@ static bool visit_areas(struct visit *v, enum visited kind, bool wait)
 	return false;
 }
 
-/* Waiting for another CPU comes last: it costs more than a fresh area. */
+/*
+ * Waiting for another CPU comes last: it costs more than a fresh area.  The last
+ * pass does not tell free areas from others: one that goes from free to in use
+ * between two passes would be in neither.
+ */
 static bool visit_for_blocks(struct visit *v)
 {
 	return visit_areas(v, OPEN, false) || visit_areas(v, FREE, false) ||
-	       visit_areas(v, OPEN, true) || visit_areas(v, FREE, true);
+	       visit_areas(v, ANY, true);
 }
 
 /*
@@ -378,6 +387,18 @@ static int alloc(struct visit *v)
 	return ret;
 }
 
+static int alloc_with_big(struct visit *v)
+{
+	int ret;
+
+	if (v->req->name && kp_name_unused(v->idx) == v->idx->nr_names)
+		return -ENOSPC;
+	ret = alloc(v);
+	if (ret == -ENOMEM && (v->nr > 1 || v->req->align > KHO_POOL_BLOCK_FRAMES))
+		ret = alloc_range(v);
+	return ret;
+}
+
 /**
  * kp_index_alloc - allocate an extent
  * @idx: the index
@@ -406,25 +427,19 @@ int kp_index_alloc(struct kp_index *idx, struct kp_lane *lane, const struct kp_r
 	v.nr = kp_blocks(req->frames);
 
 	kp_begin(lane);
-	if (!req->name) {
-		ret = alloc(&v);
-		if (ret == -ENOMEM && (v.nr > 1 || req->align > KHO_POOL_BLOCK_FRAMES)) {
+	ret = req->name ? -ENOMEM : alloc(&v);
+	if (ret == -ENOMEM) {
+		/*
+		 * With big: for a name, for what one area cannot give, and to
+		 * be sure that nothing is only taken for a moment by a claim of
+		 * several areas that is about to be undone.
+		 */
+		if (kp_lock_unless_sealed(idx, &idx->big)) {
+			ret = alloc_with_big(&v);
+			raw_spin_unlock(&idx->big);
+		} else {
 			ret = -ESHUTDOWN;
-			if (kp_lock_unless_sealed(idx, &idx->big)) {
-				ret = alloc_range(&v);
-				raw_spin_unlock(&idx->big);
-			}
 		}
-	} else if (!kp_lock_unless_sealed(idx, &idx->big)) {
-		ret = -ESHUTDOWN;
-	} else {
-		ret = -ENOSPC;
-		if (kp_name_unused(idx) < idx->nr_names) {
-			ret = alloc(&v);
-			if (ret == -ENOMEM && (v.nr > 1 || req->align > KHO_POOL_BLOCK_FRAMES))
-				ret = alloc_range(&v);
-		}
-		raw_spin_unlock(&idx->big);
 	}
 	kp_end(lane);
 	return ret;
@@ -452,23 +467,30 @@ static __le64 *extent_word(struct kp_index *idx, u32 block)
  * @frame: its first frame
  *
  * Return: 0, or -ESHUTDOWN if the index was sealed in between.  The extent
- * will then not be there for the next kernel.
+ * will then not be there for the next kernel, and is given back if this one
+ * goes on.
  */
 int kp_index_confirm(struct kp_index *idx, struct kp_lane *lane, u64 frame)
 {
 	u32 block = frame >> KHO_POOL_BLOCK_SHIFT;
 	struct kp_area *area = &idx->area[kp_area_of(idx, block)];
-	int ret = -ESHUTDOWN;
+	int ret = 0;
 
 	kp_begin(lane);
-	if (kp_lock_unless_sealed(idx, &area->lock)) {
+	raw_spin_lock(&area->lock);
+	/* Orders kp_begin() before the load, see kp_lock_unless_sealed(). */
+	smp_mb__after_spinlock();
+	if (likely(!READ_ONCE(idx->sealed))) {
 		__le64 *p = extent_word(idx, block);
 
-		if (p && kp_load(p) & KHO_POOL_PENDING)
-			kp_store(idx, lane, p, kp_load(p) & ~KHO_POOL_PENDING);
-		raw_spin_unlock(&area->lock);
-		ret = 0;
+		kp_store(idx, lane, p, kp_load(p) & ~KHO_POOL_PENDING);
+	} else {
+		/* The mark that kp_index_unseal() looks for. */
+		kp_set_bits(area->unclaimed, kp_bit_of(idx, block), 1);
+		WRITE_ONCE(idx->abandoned, true);
+		ret = -ESHUTDOWN;
 	}
+	raw_spin_unlock(&area->lock);
 	kp_end(lane);
 	return ret;
 }
@@ -536,20 +558,8 @@ static void give(struct kp_index *idx, struct kp_lane *lane, const struct kp_ext
 		kp_area_give(idx, a, bit, nr);
 }
 
-/**
- * kp_index_free - give an extent back
- * @idx: the index
- * @lane: the current CPU's; interrupts are disabled
- * @frame: its first frame
- * @frames: its length
- * @owner: whose it is
- *
- * Never sleeps.  Changes nothing unless it succeeds.
- *
- * Return: 0; -ENOENT if no extent begins at @frame, -EINVAL if it has another
- * length or owner or @frame is not in the region, -ESHUTDOWN if sealed.
- */
-int kp_index_free(struct kp_index *idx, struct kp_lane *lane, u64 frame, u64 frames, u8 owner)
+static int free_extent(struct kp_index *idx, struct kp_lane *lane, u64 frame, u64 frames,
+		       u8 owner, bool unclaimed_only)
 {
 	u32 block = frame >> KHO_POOL_BLOCK_SHIFT, later = 0;
 	struct kp_extent ext;
@@ -570,6 +580,8 @@ retry:
 	ret = find(idx, frame, &ext, &word);
 	if (!ret && (ext.frames != frames || ext.owner != owner))
 		ret = -EINVAL;
+	if (!ret && unclaimed_only && !ext.unclaimed)
+		ret = -EBUSY;
 	if (!ret && word & KHO_POOL_NAMED && !big) {
 		/* Names come before areas. */
 		raw_spin_unlock(&area->lock);
@@ -594,10 +606,43 @@ out:
 }
 
 /**
+ * kp_index_free - give an extent back
+ * @idx: the index
+ * @lane: the current CPU's; interrupts are disabled
+ * @frame: its first frame
+ * @frames: its length
+ * @owner: whose it is
+ *
+ * Never sleeps.  Changes nothing unless it succeeds.
+ *
+ * Return: 0; -ENOENT if no extent begins at @frame, -EINVAL if it has another
+ * length or owner or @frame is not in the region, -ESHUTDOWN if sealed.
+ */
+int kp_index_free(struct kp_index *idx, struct kp_lane *lane, u64 frame, u64 frames, u8 owner)
+{
+	return free_extent(idx, lane, frame, frames, owner, false);
+}
+
+/**
+ * kp_index_release - give an extent back if no one has claimed it
+ * @idx: the index
+ * @lane: the current CPU's; interrupts are disabled
+ * @frame: its first frame
+ * @frames: its length
+ * @owner: whose it is
+ *
+ * Return: as kp_index_free(), and -EBUSY if it is claimed or new.
+ */
+int kp_index_release(struct kp_index *idx, struct kp_lane *lane, u64 frame, u64 frames, u8 owner)
+{
+	return free_extent(idx, lane, frame, frames, owner, true);
+}
+
+/**
  * kp_index_find - describe the extent that begins at a frame
  * @idx: the index
  * @frame: from the region's base
- * @ext: what was found; the name is not looked up
+ * @ext: what was found
  *
  * The caller has interrupts disabled.
  *
@@ -663,7 +708,7 @@ int kp_index_claim(struct kp_index *idx, struct kp_lane *lane, u64 frame)
  * kp_index_seal - stop all changes and take the sum
  * @idx: the index
  * @sum: over the persistent index
- * @spins: how long to wait for each other CPU
+ * @spins: how often to look at CPUs that are in an operation, in all
  *
  * Takes the same time whatever the size of the region.
  *
@@ -690,8 +735,57 @@ bool kp_index_seal(struct kp_index *idx, u64 *sum, unsigned long spins)
 	return true;
 }
 
-void kp_index_unseal(struct kp_index *idx)
+/* Give extents back whose kp_index_confirm() came too late. */
+static void sweep_area(struct kp_index *idx, struct kp_lane *lane, u32 a)
+{
+	struct kp_area *area = &idx->area[a];
+	u32 bit = 0;
+
+	for (;; bit++) {
+		struct kp_extent ext = {};
+		u32 block, later = 0;
+		__le64 *p = NULL;
+		u64 word;
+
+		raw_spin_lock(&area->lock);
+		bit = kp_next_set(area->unclaimed, bit, KHO_POOL_AREA_BLOCKS);
+		block = kp_block_at(idx, a, bit);
+		if (bit < KHO_POOL_AREA_BLOCKS)
+			p = extent_word(idx, block);
+		word = p ? kp_load(p) : 0;
+		if (word & KHO_POOL_PENDING) {
+			ext.frame = (u64)block << KHO_POOL_BLOCK_SHIFT;
+			ext.frames = kp_word_frames(word);
+			give(idx, lane, &ext, word, &later);
+			if (word & KHO_POOL_NAMED)
+				kp_name_erase(idx, lane, ext.frame);
+		}
+		raw_spin_unlock(&area->lock);
+		if (later)
+			kp_blocks_give(idx, block, later);
+		if (bit == KHO_POOL_AREA_BLOCKS)
+			return;
+	}
+}
+
+/**
+ * kp_index_unseal - allow changes again
+ * @idx: the index
+ * @lane: the current CPU's; interrupts are disabled
+ *
+ * The sum that the seal took is void before the first change.
+ */
+void kp_index_unseal(struct kp_index *idx, struct kp_lane *lane)
 {
 	/* After the root was written, which vouched for the index. */
 	smp_store_release(&idx->sealed, false);
+	if (!READ_ONCE(idx->abandoned))
+		return;
+	kp_begin(lane);
+	raw_spin_lock(&idx->big);
+	WRITE_ONCE(idx->abandoned, false);
+	for (u32 a = 0; a < idx->nr_areas; a++)
+		sweep_area(idx, lane, a);
+	raw_spin_unlock(&idx->big);
+	kp_end(lane);
 }

@@ -88,9 +88,11 @@ struct kp_index {
 	u32 nr_areas;
 	u32 nr_names;
 	void *mem;		/* the memory itself; NULL: do not clear it */
+	bool read_only;		/* never write to the persistent side */
 
 	/* Volatile */
 	bool sealed;
+	bool abandoned;		/* see kp_index_confirm() */
 	u32 nr_lanes;
 	u32 first_name;		/* no unused record below */
 	raw_spinlock_t big;
@@ -114,11 +116,11 @@ struct kp_extent {
 	u64 frames;
 	u8 owner;
 	bool unclaimed;
-	const char *name;	/* in the index, valid as long as the extent is */
+	const char *name;	/* in the index; zeroed when the extent is freed */
 };
 
 struct kp_stat {
-	u64 free_frames;	/* 4 KiB units that could be had */
+	u64 free_frames;	/* also those beside other owners' extents */
 	u64 free_blocks;
 	u64 free_areas;
 	u64 largest;		/* frames, largest extent that could be had now */
@@ -143,10 +145,11 @@ int kp_index_alloc(struct kp_index *idx, struct kp_lane *lane, const struct kp_r
 		   u64 *frame);
 int kp_index_confirm(struct kp_index *idx, struct kp_lane *lane, u64 frame);
 int kp_index_free(struct kp_index *idx, struct kp_lane *lane, u64 frame, u64 frames, u8 owner);
+int kp_index_release(struct kp_index *idx, struct kp_lane *lane, u64 frame, u64 frames, u8 owner);
 int kp_index_find(struct kp_index *idx, u64 frame, struct kp_extent *ext);
 int kp_index_claim(struct kp_index *idx, struct kp_lane *lane, u64 frame);
 bool kp_index_seal(struct kp_index *idx, u64 *sum, unsigned long spins);
-void kp_index_unseal(struct kp_index *idx);
+void kp_index_unseal(struct kp_index *idx, struct kp_lane *lane);
 
 /* stat.c */
 void kp_index_stat(const struct kp_index *idx, struct kp_stat *stat);

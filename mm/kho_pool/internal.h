@@ -247,6 +247,7 @@ u32 kp_blocks_find(struct kp_index *idx, u32 from, u32 nr, u64 align);
 u32 kp_name_unused(struct kp_index *idx);
 void kp_name_write(struct kp_index *idx, struct kp_lane *lane, u32 record, u64 frame,
 		   const char *name);
+void kp_name_clear(struct kp_index *idx, struct kp_lane *lane, u32 record);
 void kp_name_erase(struct kp_index *idx, struct kp_lane *lane, u64 frame);
 u32 kp_name_hash(const char *name);
 

@@ -125,7 +125,7 @@ int kp_index_format(void *mem, u64 base, u64 frames, u32 frame_shift, const char
 
 /**
  * kp_index_attach - set up the volatile side of a formatted index
- * @idx: to be filled in; idx->mem stays as it is
+ * @idx: to be filled in; idx->mem and idx->read_only stay as they are
  * @mem: the index
  * @mem_size: bytes of @mem
  * @base: of the region, frames, as said elsewhere
@@ -170,6 +170,7 @@ int kp_index_attach(struct kp_index *idx, void *mem, u64 mem_size, u64 base, u64
 	idx->nr_areas = l.nr_areas;
 	idx->nr_names = l.nr_names;
 	idx->sealed = false;
+	idx->abandoned = false;
 	idx->first_name = 0;
 	raw_spin_lock_init(&idx->big);
 	volatile_layout(idx, volatile_mem, nr_lanes);

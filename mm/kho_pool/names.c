@@ -83,15 +83,22 @@ void kp_name_write(struct kp_index *idx, struct kp_lane *lane, u32 i, u64 frame,
 	idx->name_hash[i] = kp_name_hash(name);
 }
 
-void kp_name_erase(struct kp_index *idx, struct kp_lane *lane, u64 frame)
+/* Without its key a record has no meaning, so that goes first. */
+void kp_name_clear(struct kp_index *idx, struct kp_lane *lane, u32 i)
 {
 	static const struct kho_pool_name_record none;
+
+	kp_store(idx, lane, &idx->names[i].key, 0);
+	kp_store_words(idx, lane, &idx->names[i], &none, sizeof(none));
+}
+
+void kp_name_erase(struct kp_index *idx, struct kp_lane *lane, u64 frame)
+{
 	u32 i = record_of(idx, frame);
 
 	if (i >= names_used(idx))
 		return;
-	kp_store(idx, lane, &idx->names[i].key, 0);
-	kp_store_words(idx, lane, &idx->names[i], &none, sizeof(none));
+	kp_name_clear(idx, lane, i);
 	idx->name_hash[i] = 0;
 	idx->first_name = min(idx->first_name, i);
 }

@@ -22,7 +22,7 @@
 
 struct kp_state kp_state;
 
-static struct kp_lane *this_lane(struct kp_region *r)
+struct kp_lane *kp_this_lane(struct kp_region *r)
 {
 	return &r->idx.lane[smp_processor_id()];
 }
@@ -134,7 +134,7 @@ struct kho_pool_owner *kho_pool_register_owner(struct kho_pool *pool, const char
 		else if (pool->read_only)
 			err = -EROFS;
 		else
-			err = kp_owner_set(&r->idx, this_lane(r), id, name);
+			err = kp_owner_set(&r->idx, kp_this_lane(r), id, name);
 		if (err)
 			return ERR_PTR(err);
 	}
@@ -146,7 +146,7 @@ struct kho_pool_owner *kho_pool_register_owner(struct kho_pool *pool, const char
 }
 EXPORT_SYMBOL_GPL(kho_pool_register_owner);
 
-/* Where the extent called @name is, with name_lock held. */
+/* Where the name is in use, with name_lock held. */
 static struct kp_region *find_name(struct kho_pool *pool, const char *name, u64 *frame)
 {
 	struct kp_region *r;
@@ -156,6 +156,19 @@ static struct kp_region *find_name(struct kho_pool *pool, const char *name, u64 
 		if (!kp_name_find(&r->idx, name, frame))
 			return r;
 	return NULL;
+}
+
+/* The extent called @name.  It may be freed at any time, and its place reused. */
+static struct kp_region *find_extent(struct kho_pool *pool, const char *name,
+				     struct kp_extent *ext)
+{
+	struct kp_region *r;
+	u64 frame;
+
+	r = find_name(pool, name, &frame);
+	if (!r || kp_index_find(&r->idx, frame, ext) || !ext->name || strcmp(ext->name, name))
+		return NULL;
+	return r;
 }
 
 /* Try the regions of @nid, or with @others those of all other nodes. */
@@ -170,7 +183,7 @@ static struct kp_region *alloc_from(struct kho_pool *pool, const struct kp_reque
 
 		if (there == others)
 			continue;
-		*err = kp_index_alloc(&r->idx, this_lane(r), req, frame);
+		*err = kp_index_alloc(&r->idx, kp_this_lane(r), req, frame);
 		if (!*err)
 			return r;
 		if (*err == -ESHUTDOWN)
@@ -272,7 +285,7 @@ int kho_pool_alloc(struct kho_pool_owner *owner, const struct kho_pool_request *
 	if (r_req.clear && r_req.frames >= KHO_POOL_BLOCK_FRAMES) {
 		clear(kho_pool_virt(*phys), req->size);
 		local_irq_save(irqs);
-		err = kp_index_confirm(&r->idx, this_lane(r), frame);
+		err = kp_index_confirm(&r->idx, kp_this_lane(r), frame);
 		local_irq_restore(irqs);
 		return err;
 	}
@@ -316,7 +329,7 @@ int kho_pool_free(struct kho_pool_owner *owner, phys_addr_t phys, u64 size)
 	r = region_of(pool, phys);
 	if (r && !((phys | size) & ~PAGE_MASK)) {
 		local_irq_save(irqs);
-		err = kp_index_free(&r->idx, this_lane(r), (phys - r->base) >> PAGE_SHIFT,
+		err = kp_index_free(&r->idx, kp_this_lane(r), (phys - r->base) >> PAGE_SHIFT,
 				    size >> PAGE_SHIFT, owner->id);
 		local_irq_restore(irqs);
 	}
@@ -353,17 +366,13 @@ int kho_pool_lookup(struct kho_pool *pool, const char *name, struct kho_pool_ext
 {
 	struct kp_extent found;
 	struct kp_region *r;
-	u64 frame;
-	int err;
 
 	guard(raw_spinlock_irqsave)(&pool->name_lock);
-	r = find_name(pool, name, &frame);
+	r = find_extent(pool, name, &found);
 	if (!r)
 		return -ENOENT;
-	err = kp_index_find(&r->idx, frame, &found);
-	if (!err)
-		describe(r, &found, ext);
-	return err;
+	describe(r, &found, ext);
+	return 0;
 }
 EXPORT_SYMBOL_GPL(kho_pool_lookup);
 
@@ -438,17 +447,16 @@ int kho_pool_claim(struct kho_pool_owner *owner, const char *name, struct kho_po
 	struct kho_pool *pool = owner->pool;
 	struct kp_extent found;
 	struct kp_region *r;
-	u64 frame;
 	int err;
 
 	guard(raw_spinlock_irqsave)(&pool->name_lock);
-	r = find_name(pool, name, &frame);
-	if (!r || kp_index_find(&r->idx, frame, &found))
+	r = find_extent(pool, name, &found);
+	if (!r)
 		return -ENOENT;
 	if (found.owner != owner->id)
 		return -EACCES;
 	describe(r, &found, ext);
-	err = kp_index_claim(&r->idx, this_lane(r), frame);
+	err = kp_index_claim(&r->idx, kp_this_lane(r), found.frame);
 	if (!err)
 		ext->unclaimed = false;
 	return err;
@@ -483,7 +491,7 @@ int kho_pool_claim_all(struct kho_pool_owner *owner,
 			r = next_extent(pool, &i, &frame, &found);
 			if (r && found.owner == owner->id) {
 				describe(r, &found, &ext);
-				kp_index_claim(&r->idx, this_lane(r), found.frame);
+				kp_index_claim(&r->idx, kp_this_lane(r), found.frame);
 			}
 		}
 		if (!r)
@@ -509,17 +517,14 @@ int kho_pool_release(struct kho_pool *pool, const char *name)
 {
 	struct kp_extent found;
 	struct kp_region *r;
-	u64 frame;
 
 	if (pool->read_only)
 		return -EROFS;
 	guard(raw_spinlock_irqsave)(&pool->name_lock);
-	r = find_name(pool, name, &frame);
-	if (!r || kp_index_find(&r->idx, frame, &found))
+	r = find_extent(pool, name, &found);
+	if (!r)
 		return -ENOENT;
-	if (!found.unclaimed)
-		return -EBUSY;
-	return kp_index_free(&r->idx, this_lane(r), frame, found.frames, found.owner);
+	return kp_index_release(&r->idx, kp_this_lane(r), found.frame, found.frames, found.owner);
 }
 EXPORT_SYMBOL_GPL(kho_pool_release);
 
@@ -549,8 +554,8 @@ int kho_pool_release_owner(struct kho_pool *pool, const char *owner)
 			r = next_extent(pool, &i, &frame, &found);
 			if (r && found.unclaimed &&
 			    !strcmp(r->idx.owners[found.owner].name, owner)) {
-				err = kp_index_free(&r->idx, this_lane(r), found.frame,
-						    found.frames, found.owner);
+				err = kp_index_release(&r->idx, kp_this_lane(r), found.frame,
+						       found.frames, found.owner);
 				released += !err;
 			}
 		}

@@ -69,6 +69,9 @@ static inline bool kp_region_ok(const struct kp_region *r)
 
 const char *kp_region_reason(u32 state);
 
+/* Interrupts are disabled. */
+struct kp_lane *kp_this_lane(struct kp_region *r);
+
 /* What an index is asked for pools and shown in sysfs: sums over the regions. */
 struct kp_pool_stat {
 	struct kp_stat free;

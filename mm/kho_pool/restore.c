@@ -165,10 +165,10 @@ static bool see_areas(struct pass *p)
 }
 
 /* Is there a live extent with a name at @frame?  Reads the persistent words only. */
-static bool named_extent(struct kp_index *idx, u64 frame)
+static bool named_extent(const struct kp_index *idx, u64 frame)
 {
-	struct kp_extent ext;
 	u32 block = frame >> KHO_POOL_BLOCK_SHIFT;
+	u32 bit = frame & (KHO_POOL_BLOCK_FRAMES - 1);
 	u64 word;
 
 	if (frame >= idx->nr_frames)
@@ -176,7 +176,13 @@ static bool named_extent(struct kp_index *idx, u64 frame)
 	word = kp_load(&idx->areas[kp_area_of(idx, block)]);
 	if (kp_word_kind(word) == KHO_POOL_CONSULT)
 		word = kp_load(&idx->blocks[block]);
-	return word & KHO_POOL_NAMED && !kp_index_find(idx, frame, &ext);
+	else if (kp_bit_of(idx, block))
+		return false;
+	if (!(word & KHO_POOL_NAMED))
+		return false;
+	if (kp_word_kind(word) == KHO_POOL_CONSULT)
+		return kp_bitmaps_length(&idx->bitmaps[block], bit);
+	return kp_word_live(word) && !bit;
 }
 
 static bool valid_name(const char *name, size_t size)
@@ -240,17 +246,16 @@ static bool see_owners(struct pass *p)
 /* The second pass. */
 static void settle(struct pass *p)
 {
-	static const struct kho_pool_name_record none;
+	static const struct kho_pool_owner_record none;
 	struct kp_index *idx = p->idx;
 	struct kp_lane *lane = p->lane;
 
 	for (u32 i = 0; i < kp_load(&idx->header->names_used); i++)
-		if (!idx->name_hash[i])
-			kp_store_words(idx, lane, &idx->names[i], &none, sizeof(none));
+		if (!idx->name_hash[i] && memchr_inv(&idx->names[i], 0, sizeof(idx->names[i])))
+			kp_name_clear(idx, lane, i);
 	for (u32 i = 0; i < KHO_POOL_OWNERS; i++)
-		if (!idx->owners[i].name[0])
-			kp_store_words(idx, lane, &idx->owners[i], &none,
-				       sizeof(idx->owners[i]));
+		if (!idx->owners[i].name[0] && memchr_inv(&idx->owners[i], 0, sizeof(none)))
+			kp_store_words(idx, lane, &idx->owners[i], &none, sizeof(none));
 	for (u32 a = 0; a < idx->nr_areas; a++) {
 		struct kp_area *area = &idx->area[a];
 		u64 word = kp_load(&idx->areas[a]);
@@ -303,8 +308,9 @@ static void cover_outside(struct kp_index *idx)
  *
  * Nothing else may use the index yet.
  *
- * Return: 0; -EBADMSG if the sum is another, -EUCLEAN if the index contradicts
- * itself.  The persistent index is not written to in these cases.
+ * Return: 0; -EBADMSG if the index is not what was sealed, -EUCLEAN if it was
+ * not sealed and contradicts itself.  The persistent index is not written to in
+ * these cases, nor if @idx->read_only is set.
  */
 int kp_index_restore(struct kp_index *idx, const u64 *sum)
 {
@@ -320,11 +326,11 @@ int kp_index_restore(struct kp_index *idx, const u64 *sum)
 
 	/* The order matters: names need extents, extents need owners. */
 	if (!see_owners(&p) || !see_areas(&p) || !see_names(&p))
-		return sum && p.sum != *sum ? -EBADMSG : -EUCLEAN;
+		return sum ? -EBADMSG : -EUCLEAN;
 	if (sum && p.sum != *sum)
 		return -EBADMSG;
 	p.lane->sum = p.sum;
-	if (p.settle)
+	if (p.settle && !idx->read_only)
 		settle(&p);
 	return 0;
 }

@@ -104,6 +104,8 @@ int kp_root_encode(const struct kp_root *root, void *page)
 	err = err ?: fdt_finish(page);
 	if (err)
 		return err;
+	/* libfdt leaves what it has moved. */
+	memset((u8 *)page + fdt_totalsize(page), 0, KHO_POOL_ROOT_CHECK - fdt_totalsize(page));
 	set_check(page);
 	return fdt_totalsize(page);
 }
@@ -146,7 +148,7 @@ static bool valid_region(const struct kp_root *root, const struct kp_root_region
 	u64 frame = root->frame_size;
 
 	if (!valid_range(r->base, r->size, frame << KHO_POOL_BLOCK_SHIFT) ||
-	    !valid_range(r->index, r->index_size, 4096) ||
+	    !valid_range(r->index, r->index_size, 4096) || r->index & (frame - 1) ||
 	    r->state >= KHO_POOL_REGION_STATES ||
 	    r->index_size != kp_index_size(r->base / frame, r->size / frame) ||
 	    overlap(r->base, r->size, r->index, r->index_size))
@@ -242,6 +244,8 @@ const char *kp_root_decode(const void *page, u64 frame_size, struct kp_root *roo
 	fdt_for_each_subnode(node, page, 0)
 		if (!get_pool(page, node, root))
 			return "root contradicts itself";
+	if (node != -FDT_ERR_NOTFOUND || !root->nr_regions)
+		return "root is incomplete";
 	return NULL;
 }
 

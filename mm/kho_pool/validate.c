@@ -46,7 +46,9 @@ static int check_extent(struct check *c, u32 block, u64 word)
 	kp_set_bits(c->heads, bit, 1);
 	c->extents++;
 	c->named += !!(word & KHO_POOL_NAMED);
-	c->unclaimed += kp_test(c->idx->area[a].unclaimed, bit);
+	/* On a PENDING one the bit means another thing. */
+	if (kp_word_live(word))
+		c->unclaimed += kp_test(c->idx->area[a].unclaimed, bit);
 	c->used_frames += (u64)nr << KHO_POOL_BLOCK_SHIFT;
 	return 0;
 }

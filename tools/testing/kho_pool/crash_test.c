@@ -36,13 +36,13 @@ struct extent {
 	char name[24];
 };
 
-static struct region world, copy;
+static struct region world, copy, again;
 static struct extent held[MAX];
 static u32 nr_held;
 /* The operation under way: it adds an extent, or takes held[doomed] away. */
 static struct kp_request adding;
 static int doomed = -1;
-static bool under_way;
+static bool under_way, restoring;
 static u64 seed, stops, operations;
 static const char *wrong;
 
@@ -68,6 +68,7 @@ static const char *take_over(void)
 	struct kp_extent ext;
 	u32 found = 0, added = 0;
 	u64 pos = 0;
+	int ret;
 
 	memcpy(copy.index, world.index, world.index_size);
 	memset(copy.vol, 0, copy.vol_size);
@@ -75,7 +76,10 @@ static const char *take_over(void)
 	if (kp_index_attach(&copy.idx, copy.index, copy.index_size, copy.base, copy.frames, SHIFT,
 			    copy.vol, copy.lanes))
 		return "attach";
-	if (kp_index_restore(&copy.idx, NULL))
+	restoring = true;
+	ret = kp_index_restore(&copy.idx, NULL);
+	restoring = false;
+	if (ret)
 		return "restore";
 	if (kp_index_validate(&copy.idx))
 		return "validate";
@@ -106,8 +110,36 @@ static const char *take_over(void)
 	return NULL;
 }
 
+/* The kernel after the next one, when that stopped while it cleaned up. */
+static void stopped_restore(void)
+{
+	static bool inside;
+
+	if (inside || wrong)
+		return;
+	inside = true;
+	memcpy(again.index, copy.index, copy.index_size);
+	memset(again.vol, 0, again.vol_size);
+	memset(&again.idx, 0, sizeof(again.idx));
+	if (kp_index_attach(&again.idx, again.index, again.index_size, again.base, again.frames,
+			    SHIFT, again.vol, again.lanes) ||
+	    kp_index_restore(&again.idx, NULL) || kp_index_validate(&again.idx))
+		wrong = "stopped while it restored";
+	for (u32 i = 0; i < nr_held && !wrong; i++) {
+		struct kp_extent ext;
+
+		if ((int)i != doomed &&
+		    (kp_index_find(&again.idx, held[i].frame, &ext) || !is_held(&ext, i)))
+			wrong = "lost by a stopped restore";
+	}
+	stops++;
+	inside = false;
+}
+
 static void stored(void *p)
 {
+	if (restoring)
+		stopped_restore();
 	if (!under_way || wrong || (u8 *)p < (u8 *)world.index ||
 	    (u8 *)p >= (u8 *)world.index + world.index_size)
 		return;
@@ -171,6 +203,7 @@ static bool run(u64 base, u64 frames, u64 steps)
 	stops = 0;
 	region_init(&world, base, frames, 1);
 	region_init(&copy, base, frames, 1);
+	region_init(&again, base, frames, 1);
 	for (operations = 0; operations < steps && !wrong; operations++) {
 		bool grow = operations / 400 % 2;
 
@@ -196,6 +229,7 @@ static bool run(u64 base, u64 frames, u64 steps)
 	CHECK(stops > steps / 2);
 	region_exit(&world);
 	region_exit(&copy);
+	region_exit(&again);
 	return true;
 }
 
@@ -216,6 +250,7 @@ static bool owners(void)
 
 	region_init(&world, 0, 16 * MIB2, 1);
 	region_init(&copy, 0, 16 * MIB2, 1);
+	region_init(&again, 0, 16 * MIB2, 1);
 	nr_held = 0;
 	stops = 0;
 	for (int i = 3; i < KHO_POOL_OWNERS; i++) {
@@ -228,6 +263,7 @@ static bool owners(void)
 	CHECK(stops > 100);
 	region_exit(&world);
 	region_exit(&copy);
+	region_exit(&again);
 	return true;
 }
 

@@ -186,7 +186,7 @@ static bool sealed_says_no(void)
 	CHECK_EQ(put(&r, frame, MIB2, 1), -ESHUTDOWN);
 	CHECK_EQ(kp_owner_set(&r.idx, &r.idx.lane[0], 3, "three"), -ESHUTDOWN);
 	CHECK(sum == kp_index_sum(&r.idx));
-	kp_index_unseal(&r.idx);
+	kp_index_unseal(&r.idx, r.idx.lane);
 	CHECK_EQ(put(&r, frame, MIB2, 1), 0);
 	/* A CPU that does not come out of an operation. */
 	r.idx.lane[3].active = true;
@@ -203,7 +203,7 @@ static bool pending_is_dropped(void)
 	struct kp_request big = { .frames = GIB, .align = GIB, .owner = 1, .clear = true };
 	struct kp_extent ext;
 	struct region r;
-	u64 a, b, c, sum;
+	u64 a, b, c, sum, x;
 
 	region_init(&r, GIB, 3 * GIB, 1);
 	CHECK_EQ(kp_index_alloc(&r.idx, &r.idx.lane[0], &req, &a), 0);
@@ -217,6 +217,18 @@ static bool pending_is_dropped(void)
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
 	CHECK(kp_index_seal(&r.idx, &sum, 100));
 	CHECK_EQ(kp_index_confirm(&r.idx, &r.idx.lane[0], a), -ESHUTDOWN);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	/* If this kernel goes on, it is given back: no one was told of it. */
+	kp_index_unseal(&r.idx, r.idx.lane);
+	CHECK_EQ(kp_name_find(&r.idx, "half", &x), -ENOENT);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	CHECK_EQ(r.idx.lane[0].extents, 2);
+	CHECK_EQ(kp_index_confirm(&r.idx, &r.idx.lane[0], b), 0);
+	CHECK_EQ(put(&r, b, GIB, 1), 0);
+	req.name = "half";
+	CHECK_EQ(kp_index_alloc(&r.idx, &r.idx.lane[0], &req, &a), 0);
+	CHECK_EQ(kp_index_alloc(&r.idx, &r.idx.lane[0], &big, &b), 0);
+	CHECK(kp_index_seal(&r.idx, &sum, 100));
 	CHECK_EQ(region_restore(&r, &sum), 0);
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
 	CHECK_EQ(r.idx.lane[0].extents, 1);
@@ -268,6 +280,7 @@ static bool claims(void)
 	CHECK_EQ(kp_index_claim(&r.idx, &r.idx.lane[1], b), 0);
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
 	CHECK_EQ(kp_index_claim(&r.idx, &r.idx.lane[0], c), 0);
+	CHECK_EQ(kp_index_release(&r.idx, &r.idx.lane[0], c, 7 * MIB2, 2), -EBUSY);
 	CHECK_EQ(kp_index_claim(&r.idx, &r.idx.lane[0], c), -EALREADY);
 	CHECK_EQ(kp_index_claim(&r.idx, &r.idx.lane[0], c + 1), -ENOENT);
 	CHECK_EQ(kp_index_find(&r.idx, d, &ext), 0);

@@ -144,11 +144,44 @@ static bool sealed_in_between(void)
 	return true;
 }
 
+/* With memory free, no one is told that there is none. */
+static void *take_and_give(void *data)
+{
+	struct worker *w = data;
+
+	for (u32 i = 0; i < 100000 && !w->wrong; i++) {
+		struct kp_request req = { .frames = i % 3 ? MIB2 : 1, .align = 1, .owner = 1 };
+		u64 frame;
+
+		if (kp_index_alloc(&r.idx, &r.idx.lane[w->lane], &req, &frame))
+			w->wrong = "no memory";
+		else if (kp_index_free(&r.idx, &r.idx.lane[w->lane], frame, req.frames, 1))
+			w->wrong = "free";
+	}
+	return NULL;
+}
+
+static bool never_without_reason(void)
+{
+	struct worker w[THREADS] = {};
+
+	region_init(&r, 0, GIB, THREADS);
+	for (u32 i = 0; i < THREADS; i++) {
+		w[i].lane = i;
+		pthread_create(&w[i].thread, NULL, take_and_give, &w[i]);
+	}
+	CHECK(join(w));
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	region_exit(&r);
+	return true;
+}
+
 int main(void)
 {
 	static const struct test tests[] = {
 		{ "all_at_once", all_at_once },
 		{ "sealed_in_between", sealed_in_between },
+		{ "never_without_reason", never_without_reason },
 	};
 
 	return run_tests(tests, ARRAY_SIZE(tests));
