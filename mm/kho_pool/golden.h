@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Golden image, made by tools/testing/kho_pool/golden_make.c: a sealed pool of
+ * Golden image, made by golden_make in tools/testing/kho_pool: a sealed pool of
  * one region with pages of 4 KiB.  Every later version has to read it.
  */
 #include <linux/types.h>

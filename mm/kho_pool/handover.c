@@ -68,8 +68,9 @@ void kp_root_write(bool sealed)
  *
  * Context: shutdown; other CPUs may still be running.
  *
- * Return: 0, also if it was tried before, or -ETIMEDOUT if a CPU is stuck in an operation.  The root then
- * stays unsealed, and the next kernel verifies the indexes in full.
+ * Return: 0, also if it was tried before, or -ETIMEDOUT if a CPU is stuck in an
+ * operation.  The root then stays unsealed, and the next kernel verifies the
+ * indexes in full.
  */
 int kp_seal(void)
 {

@@ -100,14 +100,30 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		u64 *p = (u64 *)r.index + word;
 
 		switch (data[2] % 8) {
-		case 0:	*p ^= 1ULL << (data[3] % 64); break;
-		case 1:	*p = data[3]; break;
-		case 2:	((u8 *)p)[data[2] / 8 % 8] = data[3]; break;
-		case 3:	*p = 0; break;
-		case 4:	*p = ~0ULL; break;
-		case 5:	*p += (u64)(data[3] - 128) << KHO_POOL_LENGTH_SHIFT; break;
-		case 6:	*p = *((u64 *)r.index + words[data[3] % nr_words]); break;
-		case 7:	*p = kp_word(data[3] & 31, 1 + (data[3] >> 7), data[3] * 64); break;
+		case 0:
+			*p ^= 1ULL << (data[3] % 64);
+			break;
+		case 1:
+			*p = data[3];
+			break;
+		case 2:
+			((u8 *)p)[data[2] / 8 % 8] = data[3];
+			break;
+		case 3:
+			*p = 0;
+			break;
+		case 4:
+			*p = ~0ULL;
+			break;
+		case 5:
+			*p += (u64)(data[3] - 128) << KHO_POOL_LENGTH_SHIFT;
+			break;
+		case 6:
+			*p = *((u64 *)r.index + words[data[3] % nr_words]);
+			break;
+		case 7:
+			*p = kp_word(data[3] & 31, 1 + (data[3] >> 7), data[3] * 64);
+			break;
 		}
 	}
 	changed = memcmp(r.index, good.index, good.index_size);

@@ -55,13 +55,13 @@ int main(void)
 	if (kp_root_encode(&root, page) < 0)
 		return 1;
 
-	printf("/* " "SPDX-License-Identifier: GPL-2.0-only */\n"
-	       "/*\n"
-	       " * Golden image, made by tools/testing/kho_pool/golden_make.c: a sealed pool of\n"
-	       " * one region with pages of 4 KiB.  Every later version has to read it.\n"
-	       " */\n"
-	       "#include <linux/types.h>\n\n"
-	       "struct golden_word {\n\tu32 offset;\n\tu64 word;\n};\n\n");
+	printf("/* %s-License-Identifier: GPL-2.0-only */\n", "SPDX");
+	puts("/*\n"
+	     " * Golden image, made by golden_make in tools/testing/kho_pool: a sealed pool of\n"
+	     " * one region with pages of 4 KiB.  Every later version has to read it.\n"
+	     " */\n"
+	     "#include <linux/types.h>\n\n"
+	     "struct golden_word {\n\tu32 offset;\n\tu64 word;\n};\n");
 	printf("#define GOLDEN_V1_INDEX_SIZE\t%#llxULL\n\n", (unsigned long long)r.index_size);
 	print("root", page, sizeof(page));
 	print("index", r.index, r.index_size);
