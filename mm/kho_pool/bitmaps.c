@@ -113,6 +113,22 @@ bool kp_bitmaps_torn(const struct kho_pool_bitmaps *maps)
 	return false;
 }
 
+/* Frames that are part of an extent. */
+u32 kp_bitmaps_used(const struct kho_pool_bitmaps *maps)
+{
+	u32 nr = 0;
+
+	if (likely(!kp_bitmaps_torn(maps))) {
+		for (u32 i = 0; i < WORDS; i++)
+			nr += hweight64(used(maps, i));
+		return nr;
+	}
+	for (u32 bit = kp_bitmaps_next(maps, 0); bit < KHO_POOL_BLOCK_FRAMES;
+	     bit = kp_bitmaps_next(maps, bit + 1))
+		nr += kp_bitmaps_length(maps, bit);
+	return nr;
+}
+
 /* Make frames @bit .. @bit + @nr - 1 of @block an extent.  They are free. */
 void kp_bitmaps_take(struct kp_index *idx, struct kp_lane *lane, u32 block, u32 bit, u32 nr)
 {

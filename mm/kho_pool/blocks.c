@@ -94,68 +94,166 @@ bool kp_blocks_take(struct kp_index *idx, u32 block, u32 nr)
 	return true;
 }
 
-/* First taken block of @from .. @end - 1, or @end. */
-static u32 next_taken(const struct kp_index *idx, u32 from, u32 end)
+/*
+ * The search for a place.  Blocks are numbered by area here: block + lead.
+ *
+ * Every run of free blocks that crosses areas or has at least 64 blocks is
+ * looked at.  In each, the request could go to either end; what counts is
+ *
+ *	1. how many whole areas that costs,
+ *	2. if it is an area or more, whether it is aligned to areas,
+ *	3. how many whole areas the run has: few, so that long runs stay long,
+ *	4. where it is: areas from below, less than an area from above.
+ *
+ * tools/testing/kho_pool/bench/trace.c is what this was chosen with.
+ */
+struct search {
+	u32 nr;
+	u64 align, origin;	/* origin: number 0 in physical memory, blocks */
+	u64 cost, perfect;
+	u64 block;
+};
+
+/* Areas wholly between @from and @end. */
+static u64 whole_areas(u64 from, u64 end)
 {
-	while (from < end) {
-		u32 a = kp_area_of(idx, from);
-		u32 bit = kp_bit_of(idx, from);
-		u32 here = in_area(idx, from, end - from);
+	u64 first = (from + KHO_POOL_AREA_BLOCKS - 1) >> KHO_POOL_AREA_SHIFT;
 
-		if (test_bit(a, idx->busy)) {
-			u32 set;
+	end >>= KHO_POOL_AREA_SHIFT;
+	return end > first ? end - first : 0;
+}
 
-			if (READ_ONCE(idx->area[a].nr_used) == KHO_POOL_AREA_BLOCKS)
-				return from;
-			set = kp_next_set(idx->area[a].used, bit, bit + here);
-			if (set < bit + here)
-				return from + set - bit;
-			from += here;
-		} else if (!bit) {
-			/* Over all areas that have nothing taken at once. */
-			u32 next = find_next_bit(idx->busy, idx->nr_areas, a);
+static u64 align_up(const struct search *s, u64 block, u64 align)
+{
+	return ((block + s->origin + align - 1) & ~(align - 1)) - s->origin;
+}
 
-			from = min_t(u64, end, kp_block_at(idx, next, 0));
-		} else {
-			from += here;
+static u64 align_down(const struct search *s, u64 block, u64 align)
+{
+	return ((block + s->origin) & ~(align - 1)) - s->origin;
+}
+
+/* Would it be better at @block, in the run from @from to @end? */
+static void consider_at(struct search *s, u64 block, u64 from, u64 end, u64 areas)
+{
+	u64 lost, cost;
+
+	if (block < from || block + s->nr > end)
+		return;
+	lost = areas - whole_areas(from, block) - whole_areas(block + s->nr, end);
+	cost = lost << 33 | areas;
+	if (s->nr < KHO_POOL_AREA_BLOCKS) {
+		/* The last of equals. */
+		if (cost > s->cost)
+			return;
+	} else {
+		if (block & (KHO_POOL_AREA_BLOCKS - 1))
+			cost |= 1ULL << 32;
+		if (cost >= s->cost)
+			return;
+	}
+	s->cost = cost;
+	s->block = block;
+}
+
+static void consider(struct search *s, u64 from, u64 end)
+{
+	u64 areas;
+
+	if (end < from + s->nr)
+		return;
+	areas = whole_areas(from, end);
+	consider_at(s, align_up(s, from, s->align), from, end, areas);
+	if (s->align < KHO_POOL_AREA_BLOCKS && s->nr >= KHO_POOL_AREA_BLOCKS) {
+		consider_at(s, align_up(s, from, KHO_POOL_AREA_BLOCKS), from, end, areas);
+		consider_at(s, align_down(s, end - s->nr, KHO_POOL_AREA_BLOCKS), from, end, areas);
+	}
+	/* @end - nr is not below @from, but its aligned place may be. */
+	if (end - s->nr + s->origin >= s->align)
+		consider_at(s, align_down(s, end - s->nr, s->align), from, end, areas);
+}
+
+/*
+ * The runs in an area that has free blocks and taken ones.  @from is where the
+ * run before it began.  Returns where the one after it begins.
+ */
+static u64 search_area(struct search *s, const struct kp_area *area, u64 first, u64 from)
+{
+	for (u32 i = 0; i < KP_AREA_WORDS; i++) {
+		u64 word = READ_ONCE(area->used[i]);
+
+		/* Runs inside of one word are too short. */
+		if (word) {
+			consider(s, from, first + 64 * i + __ffs64(word));
+			from = first + 64 * i + fls64(word);
 		}
 	}
-	return end;
+	return from;
 }
 
 /**
- * kp_blocks_find - find a run of free blocks that may cross areas
+ * kp_blocks_find - find the best place for a long run of blocks
  * @idx: the index
- * @from: block to begin the search with
  * @nr: blocks in the run
  * @align: of the run's first block in physical memory, blocks, power of two
  *
- * No lock is needed or taken: what it finds has to be taken by
- * kp_blocks_take(), which may fail.
+ * Finds what crosses areas or has at least 64 blocks.  No lock is needed or
+ * taken: what it finds has to be taken by kp_blocks_take(), which may fail.
  *
  * Return: the first block, or idx->nr_blocks.
  */
-u32 kp_blocks_find(struct kp_index *idx, u32 from, u32 nr, u64 align)
+u32 kp_blocks_find(const struct kp_index *idx, u32 nr, u64 align)
 {
-	u64 base = idx->base >> KHO_POOL_BLOCK_SHIFT;
-	u64 pos = from;
+	u64 areas = nr >> KHO_POOL_AREA_SHIFT, from = 0;
+	struct search s = {
+		.nr = nr,
+		.align = align,
+		.origin = (idx->base >> KHO_POOL_BLOCK_SHIFT) - idx->lead,
+		.cost = ~0ULL,
+		/* Whole areas, and none is left of the run: no search beats the first. */
+		.perfect = areas << 33 | areas,
+	};
 
-	for (;;) {
-		u32 a, next, taken;
+	/* If it is no whole areas, equals that come later may be better. */
+	if (!areas)
+		s.perfect = ~0ULL - 1;
+	for (u32 a = 0; a < idx->nr_areas && s.cost != s.perfect;) {
+		u64 first = (u64)a << KHO_POOL_AREA_SHIFT;
 
-		pos = ((pos + base + align - 1) & ~(align - 1)) - base;
-		if (pos + nr > idx->nr_blocks)
-			return idx->nr_blocks;
-		/* Over all full areas at once. */
-		a = kp_area_of(idx, pos);
-		next = find_next_zero_bit(idx->full, idx->nr_areas, a);
-		if (next > a) {
-			pos = kp_block_at(idx, next, 0);
-			continue;
+		if (!test_bit(a, idx->busy)) {
+			a = find_next_bit(idx->busy, idx->nr_areas, a + 1);
+		} else if (test_bit(a, idx->full)) {
+			consider(&s, from, first);
+			a = find_next_zero_bit(idx->full, idx->nr_areas, a + 1);
+			from = (u64)a << KHO_POOL_AREA_SHIFT;
+		} else {
+			from = search_area(&s, &idx->area[a], first, from);
+			a++;
 		}
-		taken = next_taken(idx, pos, pos + nr);
-		if (taken == pos + nr)
-			return pos;
-		pos = taken + 1;
 	}
+	/* Blocks outside of the region are taken. */
+	if (s.cost != s.perfect)
+		consider(&s, from, (u64)idx->nr_areas << KHO_POOL_AREA_SHIFT);
+	return s.cost == ~0ULL ? idx->nr_blocks : s.block - idx->lead;
+}
+
+/**
+ * kp_area_fresh - choose a free area to break up
+ * @idx: the index
+ *
+ * Return: the last of the shortest run of free areas, or idx->nr_areas.
+ */
+u32 kp_area_fresh(const struct kp_index *idx)
+{
+	u32 best = idx->nr_areas, shortest = ~0U, end;
+
+	for (u32 a = 0; a < idx->nr_areas; a = end) {
+		a = find_next_zero_bit(idx->busy, idx->nr_areas, a);
+		end = find_next_bit(idx->busy, idx->nr_areas, a);
+		if (end > a && end - a <= shortest) {
+			shortest = end - a;
+			best = end - 1;
+		}
+	}
+	return best;
 }

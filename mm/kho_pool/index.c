@@ -3,17 +3,21 @@
  * Alloc, free, claim and seal on the index of one region.
  *
  * Where things go, so that large extents stay possible:
- *	extents of an area or more	first fit from below, on area boundaries
- *	blocks				in an area that is in use, else in the
- *					highest free area
- *	frames				in a consulted block of the same owner,
- *					else in a new block
+ *	long runs of blocks	where they cost the fewest whole areas, see
+ *				kp_blocks_find()
+ *	blocks			in an area that is in use, else in the free area
+ *				that is missed least
+ *	frames			in a consulted block of the same owner, else in
+ *				a new block
  * A CPU stays in the area it used last; when another one holds that area's
  * lock, it goes to the next rather than wait.
  */
 #include "internal.h"
 
 #define NO_BLOCK	(~0U)
+
+/* Runs of blocks that are worth a search over all areas; no less than 64. */
+#define LONG_RUN	64
 
 /*
  * Partial blocks that a search for small frames looks at before it takes a new
@@ -131,7 +135,7 @@ static bool try_block(struct kp_index *idx, struct kp_lane *lane, const struct k
  * Blocks
  */
 
-/* Take @nr free blocks of an area that is locked. */
+/* Take the last @nr free blocks of an area that is locked: what is free below stays long. */
 static u32 take_in_area(struct kp_index *idx, u32 a, u32 nr, u32 align)
 {
 	struct kp_area *area = &idx->area[a];
@@ -139,7 +143,7 @@ static u32 take_in_area(struct kp_index *idx, u32 a, u32 nr, u32 align)
 
 	if (area->nr_used + nr > KHO_POOL_AREA_BLOCKS)
 		return NO_BLOCK;
-	bit = kp_find_clear(area->used, KHO_POOL_AREA_BLOCKS, nr, align);
+	bit = kp_find_clear_last(area->used, KHO_POOL_AREA_BLOCKS, nr, align);
 	if (bit == KHO_POOL_AREA_BLOCKS)
 		return NO_BLOCK;
 	kp_area_take(idx, a, bit, nr);
@@ -214,20 +218,15 @@ static bool visit_blocks(struct visit *v, u32 a)
 	return true;
 }
 
-/*
- * Areas to visit: those in use and with a free block, with a free frame, free
- * ones, all with a free block.
- */
-enum visited { OPEN, PARTIAL, FREE, ANY };
+/* Areas to visit: in use and with a free block, with a free frame, with a free block. */
+enum visited { OPEN, PARTIAL, ANY };
 
 static unsigned long areas_to_visit(const struct kp_index *idx, enum visited kind, u32 word)
 {
 	unsigned long busy = READ_ONCE(idx->busy[word]);
 	unsigned long todo = busy;
 
-	if (kind == FREE)
-		todo = ~busy;
-	else if (kind == ANY)
+	if (kind == ANY)
 		todo = ~READ_ONCE(idx->full[word]);
 	else if (kind == OPEN)
 		todo &= ~READ_ONCE(idx->full[word]);
@@ -267,6 +266,20 @@ static bool visit_areas(struct visit *v, enum visited kind, bool wait)
 	return false;
 }
 
+/* In the free area that is missed least. */
+static bool visit_fresh(struct visit *v)
+{
+	u32 a = kp_area_fresh(v->idx);
+	struct kp_area *area = &v->idx->area[a];
+	bool done;
+
+	if (a == v->idx->nr_areas || !raw_spin_trylock(&area->lock))
+		return false;
+	done = visit_blocks(v, a);
+	raw_spin_unlock(&area->lock);
+	return done;
+}
+
 /*
  * Waiting for another CPU comes last: it costs more than a fresh area.  The last
  * pass does not tell free areas from others: one that goes from free to in use
@@ -274,7 +287,7 @@ static bool visit_areas(struct visit *v, enum visited kind, bool wait)
  */
 static bool visit_for_blocks(struct visit *v)
 {
-	return visit_areas(v, OPEN, false) || visit_areas(v, FREE, false) ||
+	return visit_areas(v, OPEN, false) || visit_fresh(v) || visit_areas(v, ANY, false) ||
 	       visit_areas(v, ANY, true);
 }
 
@@ -343,28 +356,19 @@ static int alloc_in_area(struct visit *v)
 	return visit_for_blocks(v) ? 0 : -ENOMEM;
 }
 
-/* Anything: runs over several areas, alignments of more than an area. */
+/* Anything: long runs, runs over several areas, alignments of more than an area. */
 static int alloc_range(struct visit *v)
 {
-	const struct kp_request *req = v->req;
+	u64 align = max_t(u64, v->req->align >> KHO_POOL_BLOCK_SHIFT, 1);
 	struct kp_index *idx = v->idx;
-	u64 align = max_t(u64, req->align >> KHO_POOL_BLOCK_SHIFT, 1);
-	u64 step = v->nr < KHO_POOL_AREA_BLOCKS ? align : max_t(u64, align, KHO_POOL_AREA_BLOCKS);
-	u32 block = 0, a;
+	u32 block, a;
 
-	for (;;) {
-		block = kp_blocks_find(idx, block, v->nr, step);
-		if (block < idx->nr_blocks) {
-			if (kp_blocks_take(idx, block, v->nr))
-				break;
-			block++;
-			continue;
-		}
-		if (step == align)
+	do {
+		block = kp_blocks_find(idx, v->nr, align);
+		if (block == idx->nr_blocks)
 			return -ENOMEM;
-		step = align;
-		block = 0;
-	}
+		/* Another CPU may be faster; it has got what we have not. */
+	} while (!kp_blocks_take(idx, block, v->nr));
 
 	a = kp_area_of(idx, block);
 	raw_spin_lock(&idx->area[a].lock);
@@ -376,15 +380,12 @@ static int alloc_range(struct visit *v)
 static int alloc(struct visit *v)
 {
 	const struct kp_request *req = v->req;
-	int ret = -ENOMEM;
 
-	if (req->align <= KP_AREA_FRAMES && v->nr <= KHO_POOL_AREA_BLOCKS) {
-		if (req->frames < KHO_POOL_BLOCK_FRAMES && req->align <= KHO_POOL_BLOCK_FRAMES)
-			return alloc_frames(v);
-		if (v->nr < KHO_POOL_AREA_BLOCKS)
-			ret = alloc_in_area(v);
-	}
-	return ret;
+	if (v->nr >= LONG_RUN || req->align > KP_AREA_FRAMES)
+		return -ENOMEM;
+	if (req->frames < KHO_POOL_BLOCK_FRAMES && req->align <= KHO_POOL_BLOCK_FRAMES)
+		return alloc_frames(v);
+	return alloc_in_area(v);
 }
 
 static int alloc_with_big(struct visit *v)

@@ -10,7 +10,7 @@
  *	| busy, full  1 bit/area  |   written        | areas   1 word each|
  *	| area[]  ----+           |   through by     | blocks  1 word each|
  *	| lane[]      |           |   every change   | bitmaps            |
- *	| name_hash[] |           |  ------------->  | names, owners      |
+ *	| link[]      |           |  ------------->  | names, owners      |
  *	+-------------|-----------+                  +--------------------+
  *	              v
  *	   struct kp_area: lock, used / partial / unclaimed, 1 bit per block
@@ -71,6 +71,12 @@ struct kp_lane {
 	u32 hint_block[KP_HINTS];
 } ____cacheline_aligned;
 
+/* A name's record in the two tables that find it; numbers of records plus one. */
+struct kp_link {
+	u32 hash;		/* of the name; 0: the record is unused */
+	u32 by_name, by_frame;	/* next in the bucket */
+};
+
 struct kp_index {
 	/* Persistent, in the handover format */
 	struct kho_pool_index_header *header;
@@ -100,7 +106,9 @@ struct kp_index {
 	struct kp_area *area;
 	unsigned long *busy;	/* areas with a block taken */
 	unsigned long *full;	/* areas with no block free */
-	u32 *name_hash;		/* of the record; 0: unused */
+	struct kp_link *link;	/* one a record */
+	u32 nr_buckets;		/* in each table, power of two */
+	u32 *by_name, *by_frame;
 };
 
 struct kp_request {

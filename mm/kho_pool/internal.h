@@ -187,6 +187,50 @@ static inline u32 kp_find_clear(const u64 *words, u32 end, u32 nr, u32 align)
 	}
 }
 
+/* One past the last set bit of @words in @from .. @end - 1, or @from. */
+static inline u32 kp_end_of_set(const u64 *words, u32 from, u32 end)
+{
+	while (end > from) {
+		u64 word = READ_ONCE(words[(end - 1) / 64]) << (63 - (end - 1) % 64);
+
+		if (word)
+			return max(end + fls64(word) - 64, from);
+		end = (end - 1) & ~63U;
+	}
+	return from;
+}
+
+static inline u32 kp_end_of_clear(const u64 *words, u32 from, u32 end)
+{
+	while (end > from) {
+		u64 word = ~READ_ONCE(words[(end - 1) / 64]) << (63 - (end - 1) % 64);
+
+		if (word)
+			return max(end + fls64(word) - 64, from);
+		end = (end - 1) & ~63U;
+	}
+	return from;
+}
+
+/* Last of @nr clear bits of @end whose first is a multiple of @align, or @end. */
+static inline u32 kp_find_clear_last(const u64 *words, u32 end, u32 nr, u32 align)
+{
+	u32 to = end;
+
+	for (;;) {
+		u32 from, set;
+
+		to = kp_end_of_clear(words, 0, to);
+		if (to < nr)
+			return end;
+		from = (to - nr) & ~(align - 1);
+		set = kp_end_of_set(words, from, from + nr);
+		if (set == from)
+			return from;
+		to = set - 1;
+	}
+}
+
 static inline u64 kp_mask(u32 from, u32 end)
 {
 	return (end < 64 ? (1ULL << end) - 1 : ~0ULL) & (~0ULL << from);
@@ -229,6 +273,7 @@ u32 kp_bitmaps_find(const struct kho_pool_bitmaps *maps, u32 nr, u32 align);
 u32 kp_bitmaps_length(const struct kho_pool_bitmaps *maps, u32 bit);
 u32 kp_bitmaps_next(const struct kho_pool_bitmaps *maps, u32 bit);
 u32 kp_bitmaps_extents(const struct kho_pool_bitmaps *maps);
+u32 kp_bitmaps_used(const struct kho_pool_bitmaps *maps);
 bool kp_bitmaps_full(const struct kho_pool_bitmaps *maps);
 bool kp_bitmaps_empty(const struct kho_pool_bitmaps *maps);
 bool kp_bitmaps_torn(const struct kho_pool_bitmaps *maps);
@@ -241,7 +286,8 @@ void kp_area_take(struct kp_index *idx, u32 a, u32 bit, u32 nr);
 void kp_area_give(struct kp_index *idx, u32 a, u32 bit, u32 nr);
 bool kp_blocks_take(struct kp_index *idx, u32 block, u32 nr);
 void kp_blocks_give(struct kp_index *idx, u32 block, u32 nr);
-u32 kp_blocks_find(struct kp_index *idx, u32 from, u32 nr, u64 align);
+u32 kp_blocks_find(const struct kp_index *idx, u32 nr, u64 align);
+u32 kp_area_fresh(const struct kp_index *idx);
 
 /* names.c; the caller holds idx->big */
 u32 kp_name_unused(struct kp_index *idx);
@@ -249,6 +295,7 @@ void kp_name_write(struct kp_index *idx, struct kp_lane *lane, u32 record, u64 f
 		   const char *name);
 void kp_name_clear(struct kp_index *idx, struct kp_lane *lane, u32 record);
 void kp_name_erase(struct kp_index *idx, struct kp_lane *lane, u64 frame);
+bool kp_name_insert(struct kp_index *idx, u32 record);
 u32 kp_name_hash(const char *name);
 
 #endif /* _KHO_POOL_INTERNAL_H */

@@ -68,7 +68,10 @@ static u64 volatile_layout(struct kp_index *idx, void *mem, u32 nr_lanes)
 	idx->area = place(&size, mem, idx->nr_areas * sizeof(*idx->area));
 	idx->busy = place(&size, mem, map);
 	idx->full = place(&size, mem, map);
-	idx->name_hash = place(&size, mem, idx->nr_names * sizeof(*idx->name_hash));
+	idx->link = place(&size, mem, idx->nr_names * sizeof(*idx->link));
+	idx->nr_buckets = 1U << __fls(idx->nr_names);
+	idx->by_name = place(&size, mem, idx->nr_buckets * sizeof(*idx->by_name));
+	idx->by_frame = place(&size, mem, idx->nr_buckets * sizeof(*idx->by_frame));
 	return size;
 }
 

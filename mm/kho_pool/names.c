@@ -2,9 +2,8 @@
 /*
  * Names of extents and of owners.
  *
- * Records are found by a volatile array of hashes, one word a record, which a
- * search of some thousand names reads in a few microseconds; names are not on
- * the path of an allocation without one.
+ * Records are found by name and by frame, through two volatile hash tables
+ * whose chains are numbers of records plus one.
  */
 #include "internal.h"
 
@@ -23,40 +22,92 @@ static u64 names_used(const struct kp_index *idx)
 	return kp_load(&idx->header->names_used);
 }
 
+/* One of the two tables, and the bucket in it. */
+static u32 *by_name(const struct kp_index *idx, u32 hash)
+{
+	return &idx->by_name[hash & (idx->nr_buckets - 1)];
+}
+
+static u32 *by_frame(const struct kp_index *idx, u64 key)
+{
+	return &idx->by_frame[(key * 0x9e3779b97f4a7c15ULL >> 32) & (idx->nr_buckets - 1)];
+}
+
+/* The record of the extent called @name, or nr_names. */
+static u32 record_called(const struct kp_index *idx, const char *name)
+{
+	u32 hash = kp_name_hash(name);
+
+	for (u32 i = *by_name(idx, hash); i; i = idx->link[i - 1].by_name)
+		if (idx->link[i - 1].hash == hash && !strcmp(idx->names[i - 1].name, name))
+			return i - 1;
+	return idx->nr_names;
+}
+
+/* The record of the extent at @frame, or nr_names. */
+static u32 record_of(const struct kp_index *idx, u64 frame)
+{
+	for (u32 i = *by_frame(idx, frame + 1); i; i = idx->link[i - 1].by_frame)
+		if (kp_load(&idx->names[i - 1].key) == frame + 1)
+			return i - 1;
+	return idx->nr_names;
+}
+
+/* Put a record into the tables.  False if they have its name or its frame. */
+bool kp_name_insert(struct kp_index *idx, u32 i)
+{
+	const struct kho_pool_name_record *record = &idx->names[i];
+	u64 key = kp_load(&record->key);
+	u32 *name, *frame;
+
+	if (record_called(idx, record->name) < idx->nr_names ||
+	    record_of(idx, key - 1) < idx->nr_names)
+		return false;
+	idx->link[i].hash = kp_name_hash(record->name);
+	name = by_name(idx, idx->link[i].hash);
+	frame = by_frame(idx, key);
+	idx->link[i].by_name = *name;
+	idx->link[i].by_frame = *frame;
+	*name = i + 1;
+	*frame = i + 1;
+	return true;
+}
+
+static void name_remove(struct kp_index *idx, u32 i)
+{
+	u32 *name = by_name(idx, idx->link[i].hash);
+	u32 *frame = by_frame(idx, kp_load(&idx->names[i].key));
+
+	while (*name != i + 1)
+		name = &idx->link[*name - 1].by_name;
+	*name = idx->link[i].by_name;
+	while (*frame != i + 1)
+		frame = &idx->link[*frame - 1].by_frame;
+	*frame = idx->link[i].by_frame;
+	idx->link[i].hash = 0;
+}
+
 /* First frame of the extent called @name, or -ENOENT. */
 int kp_name_find(struct kp_index *idx, const char *name, u64 *frame)
 {
-	u32 hash = kp_name_hash(name);
 	int ret = -ENOENT;
+	u32 i;
 
 	raw_spin_lock(&idx->big);
-	for (u32 i = 0; i < names_used(idx); i++) {
-		if (idx->name_hash[i] != hash || strcmp(idx->names[i].name, name))
-			continue;
+	i = record_called(idx, name);
+	if (i < idx->nr_names) {
 		*frame = kp_load(&idx->names[i].key) - 1;
 		ret = 0;
-		break;
 	}
 	raw_spin_unlock(&idx->big);
 	return ret;
-}
-
-/* The record of the extent at @frame, or names_used. */
-static u32 record_of(const struct kp_index *idx, u64 frame)
-{
-	u64 used = names_used(idx);
-
-	for (u32 i = 0; i < used; i++)
-		if (kp_load(&idx->names[i].key) == frame + 1)
-			return i;
-	return used;
 }
 
 const char *kp_name_of(const struct kp_index *idx, u64 frame)
 {
 	u32 i = record_of(idx, frame);
 
-	return i < names_used(idx) ? idx->names[i].name : NULL;
+	return i < idx->nr_names ? idx->names[i].name : NULL;
 }
 
 /* An unused record, or idx->nr_names. */
@@ -64,7 +115,7 @@ u32 kp_name_unused(struct kp_index *idx)
 {
 	u32 used = names_used(idx);
 
-	while (idx->first_name < used && idx->name_hash[idx->first_name])
+	while (idx->first_name < used && idx->link[idx->first_name].hash)
 		idx->first_name++;
 	return idx->first_name;
 }
@@ -80,7 +131,7 @@ void kp_name_write(struct kp_index *idx, struct kp_lane *lane, u32 i, u64 frame,
 		kp_store(idx, lane, &idx->header->names_used, i + 1);
 	}
 	kp_store_words(idx, lane, &idx->names[i], &record, sizeof(record));
-	idx->name_hash[i] = kp_name_hash(name);
+	kp_name_insert(idx, i);
 }
 
 /* Without its key a record has no meaning, so that goes first. */
@@ -96,10 +147,10 @@ void kp_name_erase(struct kp_index *idx, struct kp_lane *lane, u64 frame)
 {
 	u32 i = record_of(idx, frame);
 
-	if (i >= names_used(idx))
+	if (i == idx->nr_names)
 		return;
+	name_remove(idx, i);
 	kp_name_clear(idx, lane, i);
-	idx->name_hash[i] = 0;
 	idx->first_name = min(idx->first_name, i);
 }
 

@@ -16,7 +16,6 @@ struct pass {
 	u64 sum;
 	u32 covered;		/* first block that no extent seen so far covers */
 	u32 named;		/* live extents that should have a name */
-	u64 named_sum;		/* over their first frames, to tell them apart */
 	bool settle;		/* something is to be cleaned up */
 };
 
@@ -45,12 +44,6 @@ static bool valid_word(const struct kp_index *idx, u64 word)
 	return owner != KP_OWNER_NONE && idx->owners[owner].name[0];
 }
 
-static void see_named(struct pass *p, u64 frame)
-{
-	p->named++;
-	p->named_sum += kp_sum_word(0, frame + 1);
-}
-
 /* An extent begins at @block and has a word of its own. */
 static bool see_extent(struct pass *p, u32 block, u64 word)
 {
@@ -68,8 +61,7 @@ static bool see_extent(struct pass *p, u32 block, u64 word)
 	}
 	cover(p, block, nr);
 	kp_set_bits(idx->area[kp_area_of(idx, block)].unclaimed, kp_bit_of(idx, block), 1);
-	if (word & KHO_POOL_NAMED)
-		see_named(p, (u64)block << KHO_POOL_BLOCK_SHIFT);
+	p->named += !!(word & KHO_POOL_NAMED);
 	p->lane->extents++;
 	p->lane->unclaimed++;
 	p->lane->used_frames += (u64)nr << KHO_POOL_BLOCK_SHIFT;
@@ -100,12 +92,9 @@ static bool see_bitmaps(struct pass *p, u32 block, u64 word)
 		kp_set_partial(&idx->area[a], bit);
 	p->lane->extents += extents;
 	p->lane->unclaimed += extents;
-	for (u32 i = kp_bitmaps_next(maps, 0); i < KHO_POOL_BLOCK_FRAMES;
-	     i = kp_bitmaps_next(maps, i + 1)) {
-		p->lane->used_frames += kp_bitmaps_length(maps, i);
-		if (word & KHO_POOL_NAMED)
-			see_named(p, ((u64)block << KHO_POOL_BLOCK_SHIFT) + i);
-	}
+	p->lane->used_frames += kp_bitmaps_used(maps);
+	if (word & KHO_POOL_NAMED)
+		p->named += extents;
 	return true;
 }
 
@@ -214,15 +203,15 @@ static bool see_names(struct pass *p)
 		if (!valid_name(record->name, sizeof(record->name)))
 			return false;
 		if (named_extent(idx, key - 1)) {
-			idx->name_hash[i] = kp_name_hash(record->name);
+			if (!kp_name_insert(idx, i))
+				return false;
 			live++;
-			p->named_sum -= kp_sum_word(0, key);
 		} else {
 			p->settle = true;
 		}
 	}
-	/* As many, and the same ones: no extent has two names or none. */
-	return live == p->named && !p->named_sum;
+	/* No two have the same extent, so if they are as many, each one has its name. */
+	return live == p->named;
 }
 
 static bool see_owners(struct pass *p)
@@ -235,6 +224,8 @@ static bool see_owners(struct pass *p)
 		const char *name = idx->owners[i].name;
 
 		if (name[0] && (!i || !memchr(name, 0, KHO_POOL_OWNER_MAX)))
+			return false;
+		if (name[0] && kp_owner_find(idx, name) != i)
 			return false;
 		/* The first bytes commit; what was stopped before is cleared. */
 		if (!name[0] && memchr_inv(name, 0, KHO_POOL_OWNER_MAX))
@@ -251,7 +242,7 @@ static void settle(struct pass *p)
 	struct kp_lane *lane = p->lane;
 
 	for (u32 i = 0; i < kp_load(&idx->header->names_used); i++)
-		if (!idx->name_hash[i] && memchr_inv(&idx->names[i], 0, sizeof(idx->names[i])))
+		if (!idx->link[i].hash && memchr_inv(&idx->names[i], 0, sizeof(idx->names[i])))
 			kp_name_clear(idx, lane, i);
 	for (u32 i = 0; i < KHO_POOL_OWNERS; i++)
 		if (!idx->owners[i].name[0] && memchr_inv(&idx->owners[i], 0, sizeof(none)))

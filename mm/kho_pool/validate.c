@@ -181,10 +181,11 @@ static int check_names(struct check *c)
 		struct kho_pool_name_record *record = &idx->names[i];
 		u64 key = kp_load(&record->key);
 		struct kp_extent ext;
+		u64 frame;
 
 		c->sum += kp_sum_words((__le64 *)record, kp_word_offset(idx, record),
 				       sizeof(*record) / 8);
-		HOLDS(!key == !idx->name_hash[i]);
+		HOLDS(!key == !idx->link[i].hash);
 		if (!key) {
 			HOLDS(!memchr_inv(record, 0, sizeof(*record)));
 			HOLDS(i >= idx->first_name);
@@ -192,14 +193,15 @@ static int check_names(struct check *c)
 		}
 		live++;
 		HOLDS(memchr(record->name, 0, sizeof(record->name)));
-		HOLDS(idx->name_hash[i] == kp_name_hash(record->name));
+		HOLDS(idx->link[i].hash == kp_name_hash(record->name));
 		HOLDS(key <= idx->nr_frames);
 		if (!kp_index_find(idx, key - 1, &ext))
 			HOLDS(ext.name == record->name);
+		HOLDS(!kp_name_find(idx, record->name, &frame) && frame == key - 1);
 	}
 	HOLDS(live == c->named);
 	for (u64 i = used; i < idx->nr_names; i++)
-		HOLDS(!idx->name_hash[i]);
+		HOLDS(!idx->link[i].hash);
 	return 0;
 }
 
@@ -215,6 +217,8 @@ int kp_index_validate(struct kp_index *idx)
 	s64 extents = 0, unclaimed = 0, used_frames = 0;
 	int ret;
 
+	for (int i = 1; i < KHO_POOL_OWNERS; i++)
+		HOLDS(!idx->owners[i].name[0] || kp_owner_find(idx, idx->owners[i].name) == i);
 	c.sum = kp_sum_words((__le64 *)idx->owners, kp_word_offset(idx, idx->owners),
 			     KHO_POOL_OWNERS * sizeof(*idx->owners) / 8);
 	for (u32 a = 0; a < idx->nr_areas; a++) {

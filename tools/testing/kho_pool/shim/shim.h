@@ -60,6 +60,7 @@ typedef uint64_t __le64;
 
 static inline u32 __ffs64(u64 x) { return __builtin_ctzll(x); }
 static inline u32 __fls(u64 x) { return 63 - __builtin_clzll(x); }
+static inline u32 fls64(u64 x) { return x ? 64 - __builtin_clzll(x) : 0; }
 static inline u32 hweight64(u64 x) { return __builtin_popcountll(x); }
 
 static inline bool test_bit(u32 n, const unsigned long *map)
