@@ -5,6 +5,9 @@
  */
 #include "internal.h"
 
+/* Areas in use that a search for a hole looks at; some 20 us if all are full of holes. */
+#define HOLE_TRIES	64
+
 /* Keep the two maps of areas right; the area is locked. */
 static void area_changed(struct kp_index *idx, u32 a)
 {
@@ -97,22 +100,27 @@ bool kp_blocks_take(struct kp_index *idx, u32 block, u32 nr)
 /*
  * The search for a place.  Blocks are numbered by area here: block + lead.
  *
- * Every run of free blocks that crosses areas or has at least 64 blocks is
- * looked at.  In each, the request could go to either end; what counts is
+ * Best fit, over all runs of free blocks that cross areas or have at least 64
+ * blocks.  A request goes to that run
  *
- *	1. how many whole areas that costs,
- *	2. if it is an area or more, whether it is aligned to areas,
- *	3. how many whole areas the run has: few, so that long runs stay long,
- *	4. where it is: areas from below, less than an area from above.
+ *	1. which has the fewest whole areas, so that long runs stay long,
+ *	2. which is the shortest of these,
  *
- * tools/testing/kho_pool/bench/trace.c is what this was chosen with.
+ * and there to the end which costs fewer whole areas; whole areas also go to an
+ * area's boundary near the end.  Among equals, areas go down, less than an area
+ * goes up.  bench/trace.c in tools/testing/kho_pool
+ * is what this was chosen with.
  */
 struct search {
 	u32 nr;
+	bool whole;		/* whole areas, not aligned to them */
 	u64 align, origin;	/* origin: number 0 in physical memory, blocks */
 	u64 cost, perfect;
 	u64 block;
 };
+
+#define COST(areas, rest, lost)	((u64)(areas) << 34 | (u64)(rest) << 24 | (u64)(lost) << 1)
+#define NO_PLACE		(~0ULL)
 
 /* Areas wholly between @from and @end. */
 static u64 whole_areas(u64 from, u64 end)
@@ -141,17 +149,11 @@ static void consider_at(struct search *s, u64 block, u64 from, u64 end, u64 area
 	if (block < from || block + s->nr > end)
 		return;
 	lost = areas - whole_areas(from, block) - whole_areas(block + s->nr, end);
-	cost = lost << 33 | areas;
-	if (s->nr < KHO_POOL_AREA_BLOCKS) {
-		/* The last of equals. */
-		if (cost > s->cost)
-			return;
-	} else {
-		if (block & (KHO_POOL_AREA_BLOCKS - 1))
-			cost |= 1ULL << 32;
-		if (cost >= s->cost)
-			return;
-	}
+	cost = COST(areas, end - from - (areas << KHO_POOL_AREA_SHIFT), lost);
+	if (s->whole)
+		cost |= !!(block & (KHO_POOL_AREA_BLOCKS - 1));
+	if (s->nr < KHO_POOL_AREA_BLOCKS ? cost > s->cost : cost >= s->cost)
+		return;
 	s->cost = cost;
 	s->block = block;
 }
@@ -164,11 +166,7 @@ static void consider(struct search *s, u64 from, u64 end)
 		return;
 	areas = whole_areas(from, end);
 	consider_at(s, align_up(s, from, s->align), from, end, areas);
-	if (s->align < KHO_POOL_AREA_BLOCKS && s->nr >= KHO_POOL_AREA_BLOCKS) {
-		consider_at(s, align_up(s, from, KHO_POOL_AREA_BLOCKS), from, end, areas);
-		consider_at(s, align_down(s, end - s->nr, KHO_POOL_AREA_BLOCKS), from, end, areas);
-	}
-	/* @end - nr is not below @from, but its aligned place may be. */
+	/* @end - nr is not below @from, but its aligned place may be below all. */
 	if (end - s->nr + s->origin >= s->align)
 		consider_at(s, align_down(s, end - s->nr, s->align), from, end, areas);
 }
@@ -207,17 +205,18 @@ u32 kp_blocks_find(const struct kp_index *idx, u32 nr, u64 align)
 	u64 areas = nr >> KHO_POOL_AREA_SHIFT, from = 0;
 	struct search s = {
 		.nr = nr,
+		.whole = !(nr & (KHO_POOL_AREA_BLOCKS - 1)) && align < KHO_POOL_AREA_BLOCKS,
 		.align = align,
 		.origin = (idx->base >> KHO_POOL_BLOCK_SHIFT) - idx->lead,
-		.cost = ~0ULL,
-		/* Whole areas, and none is left of the run: no search beats the first. */
-		.perfect = areas << 33 | areas,
+		.cost = NO_PLACE,
+		/* A run of whole areas of which nothing is left. */
+		.perfect = COST(areas, 0, areas),
 	};
 
-	/* If it is no whole areas, equals that come later may be better. */
+	/* Less than an area takes the last of equals. */
 	if (!areas)
-		s.perfect = ~0ULL - 1;
-	for (u32 a = 0; a < idx->nr_areas && s.cost != s.perfect;) {
+		s.perfect = NO_PLACE;
+	for (u32 a = 0; a < idx->nr_areas;) {
 		u64 first = (u64)a << KHO_POOL_AREA_SHIFT;
 
 		if (!test_bit(a, idx->busy)) {
@@ -230,11 +229,78 @@ u32 kp_blocks_find(const struct kp_index *idx, u32 nr, u64 align)
 			from = search_area(&s, &idx->area[a], first, from);
 			a++;
 		}
+		if (s.cost == s.perfect && areas)
+			return s.block - idx->lead;
 	}
 	/* Blocks outside of the region are taken. */
-	if (s.cost != s.perfect)
-		consider(&s, from, (u64)idx->nr_areas << KHO_POOL_AREA_SHIFT);
-	return s.cost == ~0ULL ? idx->nr_blocks : s.block - idx->lead;
+	consider(&s, from, (u64)idx->nr_areas << KHO_POOL_AREA_SHIFT);
+	return s.cost == NO_PLACE ? idx->nr_blocks : s.block - idx->lead;
+}
+
+/* Is the run that ends at an edge of area @a cut off there? */
+static bool taken_at(const struct kp_index *idx, u32 a, u32 bit)
+{
+	return a >= idx->nr_areas || test_bit(a, idx->full) || kp_test(idx->area[a].used, bit);
+}
+
+/* The shortest hole for @nr blocks in area @a, of equals the last; none not below *@cost. */
+u32 kp_area_hole(const struct kp_index *idx, u32 a, u32 nr, u32 align, u32 *cost)
+{
+	const u64 *used = idx->area[a].used;
+	u32 best = KHO_POOL_AREA_BLOCKS, to = KHO_POOL_AREA_BLOCKS;
+
+	while ((to = kp_end_of_clear(used, 0, to)) >= nr) {
+		u32 from = kp_end_of_set(used, 0, to), length = to - from;
+
+		if (length >= nr && ((to - nr) & ~(align - 1)) >= from) {
+			/* What goes on in the next area is long. */
+			if ((!from && !taken_at(idx, a - 1, KHO_POOL_AREA_BLOCKS - 1)) ||
+			    (to == KHO_POOL_AREA_BLOCKS && !taken_at(idx, a + 1, 0)))
+				length += KHO_POOL_AREA_BLOCKS;
+			if (length < *cost) {
+				*cost = length;
+				best = (to - nr) & ~(align - 1);
+				if (length == nr)
+					break;
+			}
+		}
+		to = from;
+	}
+	return best;
+}
+
+/**
+ * kp_blocks_hole - find the best place for a few blocks
+ * @idx: the index
+ * @nr: blocks, less than an area
+ * @align: of the first block, blocks, power of two up to an area
+ *
+ * The shortest hole that will do, in the areas that are in use; all of them
+ * unless there are very many.  No lock is needed or taken.
+ *
+ * Return: the first block, or idx->nr_blocks.
+ */
+u32 kp_blocks_hole(const struct kp_index *idx, u32 nr, u32 align)
+{
+	u32 cost = ~0U, block = idx->nr_blocks, tries = HOLE_TRIES;
+
+	for (u32 word = BITS_TO_LONGS(idx->nr_areas); word-- > 0 && tries;) {
+		unsigned long open = READ_ONCE(idx->busy[word]) & ~READ_ONCE(idx->full[word]);
+
+		for (; open && tries; tries--) {
+			u32 a = word * BITS_PER_LONG + __fls(open), bit;
+
+			open &= ~(1UL << a % BITS_PER_LONG);
+			if (READ_ONCE(idx->area[a].nr_used) + nr > KHO_POOL_AREA_BLOCKS)
+				continue;
+			bit = kp_area_hole(idx, a, nr, align, &cost);
+			if (bit < KHO_POOL_AREA_BLOCKS)
+				block = kp_block_at(idx, a, bit);
+			if (cost == nr)
+				return block;
+		}
+	}
+	return block;
 }
 
 /**

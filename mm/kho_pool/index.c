@@ -135,15 +135,15 @@ static bool try_block(struct kp_index *idx, struct kp_lane *lane, const struct k
  * Blocks
  */
 
-/* Take the last @nr free blocks of an area that is locked: what is free below stays long. */
+/* Take @nr free blocks of an area that is locked. */
 static u32 take_in_area(struct kp_index *idx, u32 a, u32 nr, u32 align)
 {
 	struct kp_area *area = &idx->area[a];
-	u32 bit;
+	u32 bit, cost = ~0U;
 
 	if (area->nr_used + nr > KHO_POOL_AREA_BLOCKS)
 		return NO_BLOCK;
-	bit = kp_find_clear_last(area->used, KHO_POOL_AREA_BLOCKS, nr, align);
+	bit = kp_area_hole(idx, a, nr, align, &cost);
 	if (bit == KHO_POOL_AREA_BLOCKS)
 		return NO_BLOCK;
 	kp_area_take(idx, a, bit, nr);
@@ -157,6 +157,7 @@ struct visit {
 	const struct kp_request *req;
 	u32 nr;			/* blocks */
 	u32 tries;
+	u32 block;		/* where a hole was seen */
 	u64 *frame;
 };
 
@@ -331,6 +332,19 @@ static bool visit_hint_area(struct visit *v, u32 a)
 	return nr_used && nr_used + HINT_SLACK >= v->lane->hint_used && visit_blocks(v, a);
 }
 
+static bool visit_hole(struct visit *v, u32 a)
+{
+	struct kp_area *area = &v->idx->area[a];
+	u32 bit = kp_bit_of(v->idx, v->block);
+
+	/* Another CPU may have been faster. */
+	if (area->whole || kp_next_set(area->used, bit, bit + v->nr) != bit + v->nr)
+		return false;
+	kp_area_take(v->idx, a, bit, v->nr);
+	commit_blocks(v, v->block);
+	return true;
+}
+
 static int alloc_frames(struct visit *v)
 {
 	u32 *hint = &v->lane->hint_block[v->req->owner % KP_HINTS];
@@ -346,13 +360,23 @@ static int alloc_frames(struct visit *v)
 	return visit_areas(v, PARTIAL, true) ? 0 : -ENOMEM;
 }
 
-/* Blocks that fit one area. */
+/* Blocks that fit one area.  For a single one any hole is as good as another. */
 static int alloc_in_area(struct visit *v)
 {
+	u32 align = max_t(u64, v->req->align >> KHO_POOL_BLOCK_SHIFT, 1), block;
+	bool single = v->nr == 1;
 	int ret;
 
-	if (visit_hint(v, v->lane->hint_area, visit_hint_area, &ret))
+	if (!single) {
+		block = kp_blocks_hole(v->idx, v->nr, align);
+		if (block < v->idx->nr_blocks) {
+			v->block = block;
+			if (visit_hint(v, kp_area_of(v->idx, block), visit_hole, &ret))
+				return ret;
+		}
+	} else if (visit_hint(v, v->lane->hint_area, visit_hint_area, &ret)) {
 		return ret;
+	}
 	return visit_for_blocks(v) ? 0 : -ENOMEM;
 }
 

@@ -212,25 +212,6 @@ static inline u32 kp_end_of_clear(const u64 *words, u32 from, u32 end)
 	return from;
 }
 
-/* Last of @nr clear bits of @end whose first is a multiple of @align, or @end. */
-static inline u32 kp_find_clear_last(const u64 *words, u32 end, u32 nr, u32 align)
-{
-	u32 to = end;
-
-	for (;;) {
-		u32 from, set;
-
-		to = kp_end_of_clear(words, 0, to);
-		if (to < nr)
-			return end;
-		from = (to - nr) & ~(align - 1);
-		set = kp_end_of_set(words, from, from + nr);
-		if (set == from)
-			return from;
-		to = set - 1;
-	}
-}
-
 static inline u64 kp_mask(u32 from, u32 end)
 {
 	return (end < 64 ? (1ULL << end) - 1 : ~0ULL) & (~0ULL << from);
@@ -287,6 +268,8 @@ void kp_area_give(struct kp_index *idx, u32 a, u32 bit, u32 nr);
 bool kp_blocks_take(struct kp_index *idx, u32 block, u32 nr);
 void kp_blocks_give(struct kp_index *idx, u32 block, u32 nr);
 u32 kp_blocks_find(const struct kp_index *idx, u32 nr, u64 align);
+u32 kp_area_hole(const struct kp_index *idx, u32 a, u32 nr, u32 align, u32 *cost);
+u32 kp_blocks_hole(const struct kp_index *idx, u32 nr, u32 align);
 u32 kp_area_fresh(const struct kp_index *idx);
 
 /* names.c; the caller holds idx->big */

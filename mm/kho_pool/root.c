@@ -37,17 +37,16 @@ static int put_u64(void *fdt, const char *name, u64 value)
 
 static int put_regions(void *fdt, const struct kp_root *root, u32 pool)
 {
-	struct kho_pool_root_region *to;
 	u32 nr = 0;
-	void *data;
+	void *to;
 	int err;
 
 	for (u32 i = 0; i < root->nr_regions; i++)
 		nr += root->region[i].pool == pool;
-	err = fdt_property_placeholder(fdt, KHO_POOL_PROP_REGIONS, nr * sizeof(*to), &data);
+	err = fdt_property_placeholder(fdt, KHO_POOL_PROP_REGIONS,
+				       nr * sizeof(struct kho_pool_root_region), &to);
 	if (err)
 		return err;
-	to = data;
 	for (u32 i = 0; i < root->nr_regions; i++) {
 		const struct kp_root_region *from = &root->region[i];
 		struct kho_pool_root_region le = {
@@ -60,9 +59,11 @@ static int put_regions(void *fdt, const struct kp_root *root, u32 pool)
 			.state = cpu_to_le32(from->state),
 		};
 
+		if (from->pool != pool)
+			continue;
 		/* The tree aligns properties to four bytes only. */
-		if (from->pool == pool)
-			memcpy(to++, &le, sizeof(le));
+		memcpy(to, &le, sizeof(le));
+		to += sizeof(le);
 	}
 	return 0;
 }
