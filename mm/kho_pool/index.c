@@ -293,8 +293,9 @@ static bool visit_for_blocks(struct visit *v)
 }
 
 /*
- * The first attempt, in the area that this CPU used last.  Sets *@ret to 0 or
- * to an error when that settles it.
+ * The first attempt, in the area that is most promising.  Sees whether the index
+ * is sealed, so every allocation that does not take big comes through here.
+ * Sets *@ret to 0 or to an error when that settles it.
  */
 static bool visit_hint(struct visit *v, u32 a, bool (*visit)(struct visit *v, u32 a), int *ret)
 {
@@ -335,9 +336,12 @@ static bool visit_hint_area(struct visit *v, u32 a)
 static bool visit_hole(struct visit *v, u32 a)
 {
 	struct kp_area *area = &v->idx->area[a];
-	u32 bit = kp_bit_of(v->idx, v->block);
+	u32 bit;
 
+	if (v->block == v->idx->nr_blocks)
+		return false;
 	/* Another CPU may have been faster. */
+	bit = kp_bit_of(v->idx, v->block);
 	if (area->whole || kp_next_set(area->used, bit, bit + v->nr) != bit + v->nr)
 		return false;
 	kp_area_take(v->idx, a, bit, v->nr);
@@ -360,23 +364,21 @@ static int alloc_frames(struct visit *v)
 	return visit_areas(v, PARTIAL, true) ? 0 : -ENOMEM;
 }
 
-/* Blocks that fit one area.  For a single one any hole is as good as another. */
+/* Blocks that fit one area.  For a single one its CPU's area will do. */
 static int alloc_in_area(struct visit *v)
 {
-	u32 align = max_t(u64, v->req->align >> KHO_POOL_BLOCK_SHIFT, 1), block;
-	bool single = v->nr == 1;
+	u32 align = max_t(u64, v->req->align >> KHO_POOL_BLOCK_SHIFT, 1);
+	struct kp_index *idx = v->idx;
+	u32 a = v->lane->hint_area;
 	int ret;
 
-	if (!single) {
-		block = kp_blocks_hole(v->idx, v->nr, align);
-		if (block < v->idx->nr_blocks) {
-			v->block = block;
-			if (visit_hint(v, kp_area_of(v->idx, block), visit_hole, &ret))
-				return ret;
-		}
-	} else if (visit_hint(v, v->lane->hint_area, visit_hint_area, &ret)) {
+	v->block = idx->nr_blocks;
+	if (v->nr > 1)
+		v->block = kp_blocks_hole(idx, v->nr, align);
+	if (v->block < idx->nr_blocks)
+		a = kp_area_of(idx, v->block);
+	if (visit_hint(v, a, v->nr > 1 ? visit_hole : visit_hint_area, &ret))
 		return ret;
-	}
 	return visit_for_blocks(v) ? 0 : -ENOMEM;
 }
 
