@@ -1,231 +1,202 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Random operations against an oracle that is a list of extents and one byte a
- * frame.  usage: model_test [SEED [STEPS]]
+ * Random sequences of operations on the model.  One that fails, by a wrong
+ * result or by a sanitizer, is shrunk to the few operations that matter.
+ *
+ *	model_test [SEED [STEPS]]	that many operations in all
+ *	model_test -r FILE		those in the file, as they were printed
  */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
-#include "region.h"
-#include "test.h"
+#include "shim/shim.h"
 
-#define MAX	4096
+#include "model.h"
 
-struct extent {
-	u64 frame, frames;
-	u8 owner;
-	bool claimed;
-	char name[24];
-};
+#define SEQUENCE	5000
+/* A sequence that takes longer hangs. */
+#define SECONDS		120
 
-static struct extent extents[MAX];
-static u32 nr_extents;
-static u8 *taken;		/* one byte a frame */
-static u64 seed, step, allocs;
+static u64 seed;
 
-static u64 rnd(u64 below)
+static u64 rnd(void)
 {
 	seed ^= seed << 13;
 	seed ^= seed >> 7;
 	seed ^= seed << 17;
-	return (seed * 0x2545f4914f6cdd1dULL >> 11) % below;
+	return seed * 0x2545f4914f6cdd1dULL >> 16;
 }
 
-static u64 random_frames(void)
+static void generate(struct op *ops, u32 nr)
 {
-	switch (rnd(100)) {
-	case 0 ... 59:	return 1 + rnd(3);
-	case 60 ... 79:	return 1 + rnd(511);
-	case 80 ... 89:	return MIB2;
-	case 90 ... 95:	return MIB2 + rnd(8 * MIB2);
-	case 96 ... 97:	return MIB2 * (1 + rnd(300));
-	default:	return rnd(4) ? GIB : GIB + rnd(2 * GIB);
+	/* Seals refuse everything until the next one, kexecs lose regions: fewer. */
+	u32 few = 2 + rnd() % 60;
+
+	for (u32 i = 0; i < nr; i++) {
+		u64 x = rnd(), y = rnd();
+
+		ops[i] = (struct op){ .kind = x, .a = x >> 8, .b = x >> 16, .c = y };
+		if (i % 1000 == 999)
+			ops[i].kind = 6;		/* kexec */
+		else if ((ops[i].kind & 0x7f) < 8 && rnd() % few)
+			ops[i].kind = 8 + (x >> 40) % 100;
+		/* Invalid requests teach little. */
+		if (rnd() % 16)
+			ops[i].kind &= 0x7f;
+	}
+	/* Two seals close together, so that most of it is not sealed. */
+	for (u32 i = 0, sealed = 0; i < nr; i++) {
+		if ((ops[i].kind & 0x7f) == 5)
+			sealed = sealed ? 0 : 10;
+		else if (sealed && !--sealed)
+			ops[i].kind = 5;
 	}
 }
 
-static bool one_alloc(struct region *r)
+/* In a process of its own; true if all is well. */
+static bool passes(const struct op *ops, u32 nr, bool large, bool quiet, u32 *at,
+		   struct model_stat *stat)
 {
-	struct extent e = { .frames = random_frames(), .owner = 1 + rnd(2), .claimed = true };
-	struct kp_request req = {
-		.frames = e.frames,
-		.align = rnd(3) ? 1 : 1ULL << rnd(20),
-		.owner = e.owner,
-		.clear = !rnd(4),
-	};
-	struct kp_lane *lane = &r->idx.lane[rnd(r->lanes)];
-	int ret;
+	struct { u32 at; struct model_stat stat; } result = {};
+	int fds[2], status;
+	pid_t pid;
 
-	if (nr_extents == MAX)
-		return true;
-	if (!rnd(8)) {
-		snprintf(e.name, sizeof(e.name), "n%llu", (unsigned long long)step);
-		req.name = e.name;
+	fflush(stdout);
+	if (pipe(fds) || (pid = fork()) < 0) {
+		perror("model_test");
+		exit(2);
 	}
-	ret = kp_index_alloc(&r->idx, lane, &req, &e.frame);
-	if (ret == -ENOSPC)
-		return true;
-	if (ret == -ENOMEM) {
-		/* It must be true: look for a place, block by block. */
-		u64 unit = e.frames < MIB2 ? 1 : MIB2;
-		u64 blocks = (e.frames + MIB2 - 1) / MIB2 * MIB2;
+	if (!pid) {
+		const char *wrong;
+		int null = open("/dev/null", O_WRONLY);
 
-		if (e.frames < MIB2 || rnd(20))
-			return true;
-		unit = max(unit, req.align);
-		for (u64 f = ALIGN(r->base, unit) - r->base; f + blocks <= r->frames; f += unit)
-			CHECK(memchr(taken + f, 1, blocks));
-		return true;
+		if (quiet) {
+			dup2(null, 1);
+			dup2(null, 2);
+		}
+		alarm(SECONDS);
+		wrong = model_run(ops, nr, large, &result.at, &result.stat);
+		if (wrong)
+			printf("# %s\n", wrong);
+		fflush(stdout);
+		if (write(fds[1], &result, sizeof(result)) != sizeof(result))
+			_exit(2);
+		_exit(!!wrong);
 	}
-	CHECK_EQ(ret, 0);
-	CHECK_EQ((r->base + e.frame) & (req.align - 1), 0);
-	CHECK(e.frame + e.frames <= r->frames);
-	CHECK(!memchr(taken + e.frame, 1, e.frames));
-	memset(taken + e.frame, 1, e.frames);
-	if (req.clear && e.frames >= MIB2)
-		CHECK_EQ(kp_index_confirm(&r->idx, lane, e.frame), 0);
-	extents[nr_extents++] = e;
-	allocs++;
-	return true;
+	close(fds[1]);
+	/* A process that died in between says nothing: then all of them count. */
+	*at = nr - 1;
+	if (read(fds[0], &result, sizeof(result)) == sizeof(result)) {
+		*at = result.at;
+		*stat = result.stat;
+	}
+	close(fds[0]);
+	waitpid(pid, &status, 0);
+	return !status;
 }
 
-static bool one_free(struct region *r)
+/* Leave out ever smaller parts, as long as it goes on failing. */
+static u32 shrink(struct op *ops, u32 nr, bool large)
 {
-	struct kp_lane *lane = &r->idx.lane[rnd(r->lanes)];
-	u32 i = nr_extents ? rnd(nr_extents) : 0;
-	struct extent e = extents[i];
+	struct op *without = malloc(nr * sizeof(*ops));
+	struct model_stat stat;
+	u32 at;
 
-	if (!nr_extents)
-		return true;
-	if (!rnd(16)) {
-		u64 frame = rnd(r->frames);
-		bool head = false;
+	for (u32 part = max(nr / 2, 1U); part; part /= 2) {
+		for (u32 from = 0; from < nr;) {
+			u32 end = min(from + part, nr);
 
-		CHECK(kp_index_free(&r->idx, lane, e.frame, e.frames + 1, e.owner) == -EINVAL);
-		CHECK(kp_index_free(&r->idx, lane, e.frame, e.frames, 3 - e.owner) == -EINVAL);
-		for (u32 j = 0; j < nr_extents; j++)
-			head |= extents[j].frame == frame;
-		if (!head)
-			CHECK_EQ(kp_index_free(&r->idx, lane, frame, 1, 1), -ENOENT);
-	}
-	CHECK_EQ(kp_index_free(&r->idx, lane, e.frame, e.frames, e.owner), 0);
-	memset(taken + e.frame, 0, e.frames);
-	extents[i] = extents[--nr_extents];
-	return true;
-}
-
-/* All that the oracle has is there, and nothing else. */
-static bool compare(struct region *r)
-{
-	struct kp_extent ext;
-	u64 pos = 0, nr = 0;
-
-	CHECK_EQ(kp_index_validate(&r->idx), 0);
-	while (kp_index_next(&r->idx, &pos, &ext))
-		nr++;
-	CHECK_EQ(nr, nr_extents);
-	for (u32 i = 0; i < nr_extents; i++) {
-		const struct extent *e = &extents[i];
-
-		CHECK_EQ(kp_index_find(&r->idx, e->frame, &ext), 0);
-		CHECK_EQ(ext.frames, e->frames);
-		CHECK_EQ(ext.owner, e->owner);
-		CHECK(!ext.name == !e->name[0]);
-		CHECK(!ext.name || !strcmp(ext.name, e->name));
-	}
-	return true;
-}
-
-static bool restore(struct region *r)
-{
-	bool sealed = rnd(2);
-	u64 sum;
-
-	CHECK(kp_index_seal(&r->idx, &sum, 10));
-	CHECK_EQ(region_restore(r, sealed ? &sum : NULL), 0);
-	CHECK(kp_index_sum(&r->idx) == sum);
-	if (!compare(r))
-		return false;
-	for (u32 i = 0; i < nr_extents; i++) {
-		if (rnd(2)) {
-			int ret = kp_index_claim(&r->idx, &r->idx.lane[0], extents[i].frame);
-
-			CHECK(!ret || (ret == -EALREADY && extents[i].frames < MIB2));
+			memcpy(without, ops, from * sizeof(*ops));
+			memcpy(without + from, ops + end, (nr - end) * sizeof(*ops));
+			if (passes(without, nr - (end - from), large, true, &at, &stat)) {
+				from += part;
+				continue;
+			}
+			nr = min(nr - (end - from), at + 1);
+			memcpy(ops, without, nr * sizeof(*ops));
 		}
 	}
-	return compare(r);
+	free(without);
+	return nr;
 }
 
-static bool run(u64 base, u64 frames, u64 steps)
+static int replay(const char *path)
 {
-	u32 filling = 0;
-	struct region r;
-	bool ok = true;
+	static struct op ops[SEQUENCE];
+	FILE *file = fopen(path, "r");
+	unsigned int kind, a, b, c, large = 0;
+	struct model_stat stat;
+	char line[256];
+	u32 nr = 0, at;
 
-	nr_extents = 0;
-	allocs = 0;
-	taken = calloc(1, frames);
-	region_init(&r, base, frames, 4);
-	for (step = 0; ok && step < steps; step++) {
-		if (!(step % 5000))
-			filling = rnd(3);
-		if (rnd(10) < 4 + filling)
-			ok = one_alloc(&r);
-		else
-			ok = one_free(&r);
-		if (ok && !rnd(100))
-			ok = compare(&r);
-		if (ok && !rnd(1000))
-			ok = restore(&r);
+	if (!file) {
+		perror(path);
+		return 2;
 	}
-	printf("# %llu allocations, %u extents at the end\n", (unsigned long long)allocs,
-	       nr_extents);
-	CHECK(allocs > steps / 5);
-	while (ok && nr_extents)
-		ok = one_free(&r);
-	ok = ok && compare(&r);
-	if (ok)
-		CHECK_EQ(get(&r, frames, 1, 1, NULL, &base), 0);
-	region_exit(&r);
-	free(taken);
-	return ok;
-}
-
-static u64 steps = 100000;
-
-static bool small_region(void)
-{
-	return run(64 * MIB2, 64 * MIB2, steps);
-}
-
-static bool middle_region(void)
-{
-	return run(GIB - 3 * MIB2, 3 * GIB + 5 * MIB2, steps);
-}
-
-static bool large_region(void)
-{
-	return run(4 * GIB, 20 * GIB, steps);
+	while (nr < SEQUENCE && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "# large %u", &large) == 1)
+			continue;
+		if (sscanf(line, "%x %x %x %x", &kind, &a, &b, &c) == 4)
+			ops[nr++] = (struct op){ kind, a, b, c };
+	}
+	fclose(file);
+	if (passes(ops, nr, large, false, &at, &stat)) {
+		printf("%u operations, nothing wrong\n", nr);
+		return 0;
+	}
+	printf("fails at operation %u of %u\n", at + 1, nr);
+	return 1;
 }
 
 int main(int argc, char **argv)
 {
-	static const struct test tests[] = {
-		{ "small_region", small_region },
-		{ "middle_region", middle_region },
-		{ "large_region", large_region },
-	};
-	u64 first;
-	int ret;
+	static struct op ops[SEQUENCE];
+	u64 steps = 100000, first, done = 0;
+	struct model_stat total = {}, stat;
+	bool ok = true;
+	u32 at;
 
+	if (argc == 3 && !strcmp(argv[1], "-r"))
+		return replay(argv[2]);
 	seed = argc > 1 ? strtoull(argv[1], NULL, 0) : (u64)time(NULL);
-	seed = seed ?: 1;
-	first = seed;
 	if (argc > 2)
 		steps = strtoull(argv[2], NULL, 0);
-	printf("# seed %llu\n", (unsigned long long)seed);
-	ret = run_tests(tests, ARRAY_SIZE(tests));
-	if (ret)
-		printf("# failed at step %llu; again with: model_test %llu %llu\n",
-		       (unsigned long long)step, (unsigned long long)first,
-		       (unsigned long long)steps);
-	return ret;
+	first = seed;
+	seed = seed * 2 + 1;
+	printf("TAP version 14\n1..1\n# seed %llu\n", (unsigned long long)first);
+	for (u32 round = 0; done < steps && ok; done += SEQUENCE, round++) {
+		bool large = round % 2;
+
+		generate(ops, SEQUENCE);
+		ok = passes(ops, SEQUENCE, large, false, &at, &stat);
+		if (!ok) {
+			u32 nr = shrink(ops, at + 1, large);
+
+			printf("# of %u operations these are left; again with: model_test -r FILE\n",
+			       at + 1);
+			printf("# large %u\n", large);
+			for (u32 i = 0; i < nr; i++)
+				model_print(&ops[i]);
+			passes(ops, nr, large, false, &at, &stat);
+		}
+		total.allocs += stat.allocs;
+		total.refused += stat.refused;
+		total.frees += stat.frees;
+		total.restores += stat.restores;
+		total.quarantined += stat.quarantined;
+	}
+	printf("# %llu operations: %llu allocations, %llu refused, %llu frees, %llu kexecs, %llu regions quarantined\n",
+	       (unsigned long long)done, (unsigned long long)total.allocs,
+	       (unsigned long long)total.refused, (unsigned long long)total.frees,
+	       (unsigned long long)total.restores, (unsigned long long)total.quarantined);
+	/* It must not end up testing nothing. */
+	ok = ok && total.allocs > done / 5 && total.refused && total.restores &&
+	     total.quarantined;
+	printf("%sok 1 model_of_%llu_operations\n", ok ? "" : "not ", (unsigned long long)done);
+	return !ok;
 }

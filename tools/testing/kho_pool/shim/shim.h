@@ -35,6 +35,8 @@ typedef uint64_t __le64;
 #define BITS_TO_LONGS(n)	(((n) + 63) / 64)
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define ALIGN(x, a)		(((x) + (a) - 1) & ~((__typeof__(x))(a) - 1))
+#undef static_assert
+#define static_assert(x)	_Static_assert(x, #x)
 #define likely(x)		__builtin_expect(!!(x), 1)
 #define unlikely(x)		__builtin_expect(!!(x), 0)
 
