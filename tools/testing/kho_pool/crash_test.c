@@ -4,21 +4,38 @@
  * index over from what is there, and see that nothing is lost, nothing is
  * handed out twice, and the operation that was under way has either not
  * happened or happened.
+ *
+ * Stores are recorded and played back as the memory model of arm64 lets others
+ * see them, which includes what x86 does: a store-release comes after all
+ * stores before it; plain stores come in any order, but after the last lock
+ * that was taken before them and before the next store-release.  So a plain
+ * store may also overtake store-releases before it, back to that lock.
  */
 #include <time.h>
 
-static void stored(void *p);
+static void record(void *p, unsigned long word, int release);
+static unsigned int epoch;	/* locks taken so far */
 
-/* Every persistent store is one of these; see kp_store(). */
+#define lock_acquired()	(epoch++)
+
+/* Every persistent store is one of these, see kp_store(), or a memset(). */
 #define smp_store_release(p, v) ({			\
+	record((void *)(p), v, 1);			\
 	__atomic_store_n(p, v, __ATOMIC_RELEASE);	\
-	stored((void *)(p));				\
 })
 
 #include "region.h"
 #include "test.h"
 
+static void *record_memset(void *p, int c, size_t n)
+{
+	for (size_t i = 0; i + 8 <= n; i += 8)
+		record((u8 *)p + i, c * 0x0101010101010101UL, 0);
+	return memset(p, c, n);
+}
+
 /* The code under test, with the stores above. */
+#define memset record_memset
 #include "../../../mm/kho_pool/bitmaps.c"
 #undef WORDS
 #include "../../../mm/kho_pool/blocks.c"
@@ -27,8 +44,12 @@ static void stored(void *p);
 #include "../../../mm/kho_pool/restore.c"
 #include "../../../mm/kho_pool/walk.c"
 #include "../../../mm/kho_pool/validate.c"
+#undef memset
 
 #define MAX	512
+#define EVENTS	4096
+/* Sets of plain stores that are tried at each stop, besides none and all. */
+#define SETS	3
 
 struct extent {
 	u64 frame, frames;
@@ -43,8 +64,17 @@ static u32 nr_held;
 static struct kp_request adding;
 static int doomed = -1;
 static bool under_way, restoring;
-static u64 seed, stops, operations;
+static u64 seed, stops, reordered, operations;
 static const char *wrong;
+
+static struct event {
+	u64 n, word;		/* the @n-th word of the index becomes @word */
+	u32 epoch;
+	bool release, seen;
+} events[EVENTS];
+static u32 nr_events;
+static bool no_order;		/* as if no store were a store-release */
+static __le64 *image, *before;	/* what the next kernel gets; at the operation's begin */
 
 static u64 rnd(u64 below)
 {
@@ -70,7 +100,7 @@ static const char *take_over(void)
 	u64 pos = 0;
 	int ret;
 
-	memcpy(copy.index, world.index, world.index_size);
+	memcpy(copy.index, image, world.index_size);
 	memset(copy.vol, 0, copy.vol_size);
 	memset(&copy.idx, 0, sizeof(copy.idx));
 	if (kp_index_attach(&copy.idx, copy.index, copy.index_size, copy.base, copy.frames, SHIFT,
@@ -136,17 +166,79 @@ static void stopped_restore(void)
 	inside = false;
 }
 
-static void stored(void *p)
+static void record(void *p, unsigned long word, int release)
 {
-	if (restoring)
+	if (restoring && release)
 		stopped_restore();
-	if (!under_way || wrong || (u8 *)p < (u8 *)world.index ||
+	if (!under_way || (u8 *)p < (u8 *)world.index ||
 	    (u8 *)p >= (u8 *)world.index + world.index_size)
 		return;
-	under_way = false;
-	wrong = take_over();
-	stops++;
+	if (nr_events == EVENTS) {
+		wrong = "more stores than there is room for";
+		return;
+	}
+	events[nr_events++] = (struct event){
+		.n = (__le64 *)p - (__le64 *)world.index, .word = word, .epoch = epoch,
+		.release = release && !no_order,
+	};
+}
+
+static void begin(void)
+{
+	memcpy(before, world.index, world.index_size);
+	nr_events = 0;
 	under_way = true;
+}
+
+/* Has a store-release to the word of @e not been seen yet, though it came before? */
+static bool overtakes_itself(u32 from, u32 e)
+{
+	for (u32 i = from; i < e; i++)
+		if (events[i].release && events[i].n == events[e].n)
+			return true;
+	return false;
+}
+
+/* What all stores before @stop have made, and of the plain ones around it those @chosen. */
+static void stop_at(u32 stop, u32 set)
+{
+	u32 next = stop, may = 0;
+
+	for (u32 i = 0; i < stop; i++)
+		image[events[i].n] = events[i].word;
+	while (next < nr_events && !events[next].release)
+		next++;
+	/* From the store-release at @next on, up to the next lock. */
+	for (u32 i = stop; i < nr_events; i++) {
+		struct event *e = &events[i];
+
+		if (i > next && e->epoch != events[next].epoch)
+			break;
+		if (e->release || overtakes_itself(next, i))
+			continue;
+		may++;
+		if (set == 1 || (set > 1 && rnd(2)))
+			image[e->n] = e->word;
+	}
+	if (set && !may)
+		return;
+	reordered += !!set;
+	stops++;
+	wrong = take_over();
+}
+
+static void end(void)
+{
+	under_way = false;
+	for (u32 stop = 0; stop <= nr_events && !wrong; stop++) {
+		/* All before a store-release have been seen with it. */
+		if (stop && !events[stop - 1].release)
+			continue;
+		for (u32 set = 0; set < 2 + SETS && !wrong; set++) {
+			memcpy(image, before, world.index_size);
+			stop_at(stop, set);
+		}
+	}
 }
 
 static void one_alloc(void)
@@ -169,11 +261,11 @@ static void one_alloc(void)
 		req.name = e.name;
 	}
 	adding = req;
-	under_way = true;
+	begin();
 	ret = kp_index_alloc(&world.idx, world.idx.lane, &req, &e.frame);
 	if (!ret && req.clear && req.frames >= MIB2)
 		ret = kp_index_confirm(&world.idx, world.idx.lane, e.frame);
-	under_way = false;
+	end();
 	adding.frames = 0;
 	if (!ret)
 		held[nr_held++] = e;
@@ -189,10 +281,10 @@ static void one_free(void)
 		return;
 	doomed = rnd(nr_held);
 	e = held[doomed];
-	under_way = true;
+	begin();
 	if (kp_index_free(&world.idx, world.idx.lane, e.frame, e.frames, e.owner))
 		wrong = "free";
-	under_way = false;
+	end();
 	held[doomed] = held[--nr_held];
 	doomed = -1;
 }
@@ -201,9 +293,12 @@ static bool run(u64 base, u64 frames, u64 steps)
 {
 	nr_held = 0;
 	stops = 0;
+	reordered = 0;
 	region_init(&world, base, frames, 1);
 	region_init(&copy, base, frames, 1);
 	region_init(&again, base, frames, 1);
+	image = pages(world.index_size);
+	before = pages(world.index_size);
 	for (operations = 0; operations < steps && !wrong; operations++) {
 		bool grow = operations / 400 % 2;
 
@@ -213,34 +308,49 @@ static bool run(u64 base, u64 frames, u64 steps)
 			one_free();
 		/* The next kernel goes on with it: its index is the world's too. */
 		if (!wrong && !rnd(200)) {
-			wrong = take_over();
-			if (!wrong && region_restore(&world, NULL))
+			if (region_restore(&world, NULL))
 				wrong = "restore of the world";
 			for (u32 i = 0; !wrong && i < nr_held; i++)
 				kp_index_claim(&world.idx, world.idx.lane, held[i].frame);
 		}
 	}
-	if (wrong)
+	if (wrong && !no_order)
 		printf("# %s, at operation %llu, stop %llu\n", wrong,
 		       (unsigned long long)operations, (unsigned long long)stops);
-	printf("# %llu operations, stopped %llu times\n", (unsigned long long)operations,
-	       (unsigned long long)stops);
-	CHECK(!wrong);
-	CHECK(stops > steps / 2);
+	printf("# %llu operations, stopped %llu times, %llu of them reordered\n",
+	       (unsigned long long)operations, (unsigned long long)stops,
+	       (unsigned long long)reordered);
+	munmap(image, world.index_size);
+	munmap(before, world.index_size);
 	region_exit(&world);
 	region_exit(&copy);
 	region_exit(&again);
+	CHECK(!wrong);
+	CHECK(stops > steps / 2);
 	return true;
 }
 
 static bool small_region(void)
 {
-	return run(64 * MIB2, 16 * MIB2, 20000);
+	return run(64 * MIB2, 16 * MIB2, 10000);
 }
 
 static bool several_areas(void)
 {
-	return run(GIB - 8 * MIB2, 2 * GIB + 16 * MIB2, 4000);
+	return run(GIB - 8 * MIB2, 2 * GIB + 16 * MIB2, 2000);
+}
+
+/* Without the order of the stores something must go wrong, or this test sees nothing. */
+static bool order_matters(void)
+{
+	bool fine;
+
+	no_order = true;
+	fine = run(64 * MIB2, 16 * MIB2, 2000);
+	no_order = false;
+	CHECK(!fine);
+	wrong = NULL;
+	return true;
 }
 
 /* Owners are written in one step too. */
@@ -251,13 +361,15 @@ static bool owners(void)
 	region_init(&world, 0, 16 * MIB2, 1);
 	region_init(&copy, 0, 16 * MIB2, 1);
 	region_init(&again, 0, 16 * MIB2, 1);
+	image = pages(world.index_size);
+	before = pages(world.index_size);
 	nr_held = 0;
 	stops = 0;
 	for (int i = 3; i < KHO_POOL_OWNERS; i++) {
 		name[0] = 'A' + i;
-		under_way = true;
+		begin();
 		CHECK_EQ(kp_owner_set(&world.idx, world.idx.lane, i, name), 0);
-		under_way = false;
+		end();
 		CHECK(!wrong);
 	}
 	CHECK(stops > 100);
@@ -273,6 +385,7 @@ int main(int argc, char **argv)
 		{ "small_region", small_region },
 		{ "several_areas", several_areas },
 		{ "owners", owners },
+		{ "order_matters", order_matters },
 	};
 
 	seed = argc > 1 ? strtoull(argv[1], NULL, 0) : (u64)time(NULL);

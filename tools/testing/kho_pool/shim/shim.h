@@ -106,6 +106,11 @@ static inline u32 find_next_zero_bit(const unsigned long *map, u32 size, u32 fro
 
 typedef struct { u8 locked; } raw_spinlock_t;
 
+/* A test may want to know what the lock orders. */
+#ifndef lock_acquired
+#define lock_acquired()		do { } while (0)
+#endif
+
 static inline void raw_spin_lock_init(raw_spinlock_t *lock)
 {
 	lock->locked = 0;
@@ -113,7 +118,10 @@ static inline void raw_spin_lock_init(raw_spinlock_t *lock)
 
 static inline bool raw_spin_trylock(raw_spinlock_t *lock)
 {
-	return !__atomic_exchange_n(&lock->locked, 1, __ATOMIC_ACQUIRE);
+	if (__atomic_exchange_n(&lock->locked, 1, __ATOMIC_ACQUIRE))
+		return false;
+	lock_acquired();
+	return true;
 }
 
 static inline void raw_spin_lock(raw_spinlock_t *lock)
