@@ -11,6 +11,7 @@
 #include <linux/vmalloc.h>
 
 #include "golden.h"
+#include "golden_2.h"
 #include "internal.h"
 #include "root.h"
 
@@ -223,12 +224,66 @@ static void golden_version_1(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, frame, 32 * BLOCK);
 }
 
+static void golden_states(struct kunit *test)
+{
+	struct kp_index *idx = kunit_kzalloc(test, sizeof(*idx), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, idx);
+	for (u32 i = 0; i < ARRAY_SIZE(golden_2); i++) {
+		const struct golden_image *g = &golden_2[i];
+		u64 size = kp_index_size(g->base, g->frames), sum = g->sum;
+		void *index = image(test, g->words, g->nr_words, size);
+		void *vol = kunit_kzalloc(test, kp_index_volatile_size(g->base, g->frames, 1),
+					  GFP_KERNEL);
+		struct kp_stat stat = {};
+
+		KUNIT_ASSERT_NOT_NULL(test, vol);
+		memset(idx, 0, sizeof(*idx));
+		KUNIT_ASSERT_EQ_MSG(test, kp_index_attach(idx, index, size, g->base, g->frames,
+							  g->frame_shift, vol, 1), 0, "%s", g->name);
+		KUNIT_ASSERT_EQ_MSG(test, kp_index_restore(idx, g->sealed ? &sum : NULL), 0,
+				    "%s", g->name);
+		kp_index_stat(idx, &stat);
+		KUNIT_EXPECT_EQ_MSG(test, kp_index_sum(idx), sum, "%s", g->name);
+		KUNIT_EXPECT_EQ_MSG(test, kp_index_validate(idx), 0, "%s", g->name);
+		KUNIT_EXPECT_EQ_MSG(test, idx->lane[0].extents, g->extents, "%s", g->name);
+		KUNIT_EXPECT_EQ_MSG(test, idx->lane[0].used_frames, g->used_frames, "%s", g->name);
+		KUNIT_EXPECT_EQ_MSG(test, stat.largest, g->largest, "%s", g->name);
+	}
+}
+
+static void golden_two_pools(struct kunit *test)
+{
+	void *page = image(test, golden_2_two_pools_root, ARRAY_SIZE(golden_2_two_pools_root),
+			   KHO_POOL_ROOT_SIZE);
+	void *list = image(test, golden_2_two_pools_keep, ARRAY_SIZE(golden_2_two_pools_keep),
+			   KHO_POOL_ROOT_SIZE);
+	void *again = kunit_kzalloc(test, KHO_POOL_ROOT_SIZE, GFP_KERNEL);
+	struct kp_root *root = kunit_kzalloc(test, sizeof(*root), GFP_KERNEL);
+	struct kp_keep *keep = kunit_kzalloc(test, sizeof(*keep), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, again);
+	KUNIT_ASSERT_NOT_NULL(test, root);
+	KUNIT_ASSERT_NOT_NULL(test, keep);
+	KUNIT_ASSERT_NULL(test, kp_root_decode(page, SZ_4K, root));
+	KUNIT_EXPECT_EQ(test, root->nr_regions, 4);
+	KUNIT_EXPECT_EQ(test, root->region[3].pool, 1);
+	KUNIT_ASSERT_GT(test, kp_root_encode(root, again), 0);
+	KUNIT_EXPECT_MEMEQ(test, page, again, KHO_POOL_ROOT_SIZE);
+	KUNIT_ASSERT_TRUE(test, kp_keep_decode(list, keep));
+	KUNIT_EXPECT_EQ(test, keep->nr, 8);
+	kp_keep_encode(keep, again);
+	KUNIT_EXPECT_MEMEQ(test, list, again, KHO_POOL_ROOT_SIZE);
+}
+
 static struct kunit_case kp_kunit_cases[] = {
 	KUNIT_CASE(sizes_and_alignments),
 	KUNIT_CASE(bad_requests_and_frees),
 	KUNIT_CASE(over_a_restore),
 	KUNIT_CASE(largest_root_fits),
 	KUNIT_CASE(golden_version_1),
+	KUNIT_CASE(golden_states),
+	KUNIT_CASE(golden_two_pools),
 	{}
 };
 

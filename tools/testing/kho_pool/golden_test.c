@@ -4,6 +4,7 @@
 #include "test.h"
 
 #include "../../../mm/kho_pool/golden.h"
+#include "../../../mm/kho_pool/golden_2.h"
 #include "../../../mm/kho_pool/root.h"
 
 static void *image(const struct golden_word *words, u32 nr, u64 size)
@@ -57,10 +58,82 @@ static bool version_1(void)
 	return true;
 }
 
+/* Each index is taken over, and is then the one that it always was. */
+static bool state(const struct golden_image *g)
+{
+	struct region r = { .base = g->base, .frames = g->frames, .lanes = 2 };
+	struct kp_stat stat = {};
+	struct kp_extent ext;
+	u64 pos = 0, sum = g->sum;
+
+	r.index_size = kp_index_size(r.base, r.frames);
+	r.vol_size = kp_index_volatile_size(r.base, r.frames, r.lanes);
+	r.index = image(g->words, g->nr_words, r.index_size);
+	r.vol = pages(r.vol_size);
+	CHECK_EQ(kp_index_attach(&r.idx, r.index, r.index_size, r.base, r.frames, g->frame_shift,
+				 r.vol, r.lanes), 0);
+	CHECK_EQ(kp_index_restore(&r.idx, g->sealed ? &sum : NULL), 0);
+	CHECK(kp_index_sum(&r.idx) == sum);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	kp_index_stat(&r.idx, &stat);
+	CHECK_EQ(r.idx.lane->extents, g->extents);
+	CHECK_EQ(r.idx.lane->used_frames, g->used_frames);
+	CHECK_EQ(stat.largest, g->largest);
+	while (kp_index_next(&r.idx, &pos, &ext))
+		CHECK_EQ(put(&r, ext.frame, ext.frames, ext.owner), 0);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	CHECK_EQ(get(&r, r.frames, 1, 1, NULL, &pos), 0);
+	region_exit(&r);
+	return true;
+}
+
+static bool states(void)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(golden_2); i++) {
+		if (!state(&golden_2[i])) {
+			printf("# %s\n", golden_2[i].name);
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool two_pools(void)
+{
+	void *page = image(golden_2_two_pools_root, ARRAY_SIZE(golden_2_two_pools_root),
+			   KHO_POOL_ROOT_SIZE);
+	void *list = image(golden_2_two_pools_keep, ARRAY_SIZE(golden_2_two_pools_keep),
+			   KHO_POOL_ROOT_SIZE);
+	u8 again[KHO_POOL_ROOT_SIZE] __aligned(8);
+	static struct kp_root root;
+	static struct kp_keep keep;
+
+	CHECK(!kp_root_decode(page, 4096, &root));
+	CHECK(kp_root_decode(page, 65536, &root));
+	CHECK(!kp_root_decode(page, 4096, &root));
+	CHECK_EQ(root.nr_pools, 2);
+	CHECK_EQ(root.nr_regions, 4);
+	CHECK_EQ(root.generation, 0x123456789abcdefULL);
+	CHECK_EQ(root.ro_compat, 1ULL << 40);
+	CHECK(!strcmp(root.pool_name[1], "a-name-of-all-the-31-bytes-max."));
+	CHECK_EQ(root.region[2].state, KHO_POOL_REGION_BAD_SUM);
+	CHECK_EQ(root.region[3].pool, 1);
+	CHECK(kp_root_encode(&root, again) > 0);
+	CHECK(!memcmp(page, again, sizeof(again)));
+	CHECK(kp_keep_decode(list, &keep));
+	CHECK_EQ(keep.nr, 8);
+	CHECK_EQ(keep.range[6].size, 1ULL << 30);
+	kp_keep_encode(&keep, again);
+	CHECK(!memcmp(list, again, sizeof(again)));
+	return true;
+}
+
 int main(void)
 {
 	static const struct test tests[] = {
 		{ "version_1", version_1 },
+		{ "states", states },
+		{ "two_pools", two_pools },
 	};
 
 	return run_tests(tests, ARRAY_SIZE(tests));
