@@ -141,12 +141,15 @@ static u64 align_down(const struct search *s, u64 block, u64 align)
 	return ((block + s->origin) & ~(align - 1)) - s->origin;
 }
 
-/* Would it be better at @block, in the run from @from to @end? */
+/*
+ * Would it be better at @block, in the run from @from to @end, which is long
+ * enough?  An aligned @block may be outside of it, or even below zero.
+ */
 static void consider_at(struct search *s, u64 block, u64 from, u64 end, u64 areas)
 {
 	u64 lost, cost;
 
-	if (block < from || block + s->nr > end)
+	if (block < from || block > end - s->nr)
 		return;
 	lost = areas - whole_areas(from, block) - whole_areas(block + s->nr, end);
 	cost = COST(areas, end - from - (areas << KHO_POOL_AREA_SHIFT), lost);
@@ -166,9 +169,7 @@ static void consider(struct search *s, u64 from, u64 end)
 		return;
 	areas = whole_areas(from, end);
 	consider_at(s, align_up(s, from, s->align), from, end, areas);
-	/* @end - nr is not below @from, but its aligned place may be below all. */
-	if (end - s->nr + s->origin >= s->align)
-		consider_at(s, align_down(s, end - s->nr, s->align), from, end, areas);
+	consider_at(s, align_down(s, end - s->nr, s->align), from, end, areas);
 }
 
 /*

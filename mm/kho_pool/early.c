@@ -76,6 +76,9 @@ static const char *__init parse_want(char *arg, struct want *want)
 				return "a name is made of letters, digits, '-', '_' and '.'";
 		if (want->name[0] == '.')
 			return "a name does not begin with a dot";
+		/* A file beside the pools in sysfs. */
+		if (!strcmp(want->name, "handover"))
+			return "that name is taken";
 		arg = colon + 1;
 	}
 	if (!isdigit(*arg))
@@ -135,6 +138,20 @@ static u64 __init find_piece(u64 want, u64 grain, int want_nid, u64 above, u64 *
 		}
 	}
 	return best;
+}
+
+/*
+ * How much the pools may still take.  Besides what the kernel needs, KHO reserves
+ * scratch areas of 200 % of what the kernel has reserved by now, twice; without
+ * them it turns itself off.
+ */
+static u64 __init left_for_pools(void)
+{
+	u64 memory = memblock_phys_mem_size();
+	u64 kernel = KERNEL_MIN + 5 * memblock_reserved_kern_size(MEMBLOCK_ALLOC_ANYWHERE,
+								   NUMA_NO_NODE);
+
+	return memory > kernel ? memory - kernel : 0;
 }
 
 /* Memory that is reserved, but not counted as the kernel's own by KHO. */
@@ -198,8 +215,11 @@ static void __init restore_region(struct kp_region *r, const u64 *sum)
 	void *mem = memblock_alloc(size, SMP_CACHE_BYTES);
 	int err;
 
-	if (!mem)
-		panic("kho_pool: no memory for %llu bytes of free lists\n", size);
+	if (!mem) {
+		pr_err("no memory for %llu bytes of free lists\n", size);
+		r->state = KHO_POOL_REGION_UNREAD;
+		return;
+	}
 	r->idx.mem = phys_to_virt(r->base);
 	r->idx.read_only = r->pool->read_only;
 	err = kp_index_attach(&r->idx, phys_to_virt(r->index), r->index_size, base, frames,
@@ -230,6 +250,7 @@ static bool __init carve_region(struct kho_pool *pool, u64 base, u64 size, int n
 		memblock_add_node(base, size, nid, MEMBLOCK_NONE);
 		return false;
 	}
+	accept_memory(base, size);
 	kp_index_format(phys_to_virt(index), PHYS_PFN(base), size >> PAGE_SHIFT, PAGE_SHIFT,
 			pool->name);
 	r = add_region(pool, base, size, nid, index, index_size);
@@ -249,10 +270,7 @@ static void __init carve(const struct want *want)
 		return;
 	}
 	while (left) {
-		u64 memory = memblock_phys_mem_size();
-		u64 may = memory > KERNEL_MIN ? memory - KERNEL_MIN : 0;
-
-		size = find_piece(min(left, may), grain, want->nid, above, &base, &nid);
+		size = find_piece(min(left, left_for_pools()), grain, want->nid, above, &base, &nid);
 		if (size && carve_region(pool, base, size, nid))
 			left -= size;
 		else if (!size && grain > SECTION)
@@ -289,12 +307,20 @@ static void __init carve_all(void)
 	kp_keep_encode(&kp_state.keep, phys_to_virt(kp_state.blob + KHO_POOL_ROOT_SIZE));
 }
 
+/* No System RAM any more; if that cannot be said, then at least in use. */
+static void __init take_from_memory(u64 base, u64 size)
+{
+	if (memblock_remove(base, size))
+		memblock_reserve(base, size);
+}
+
 /* Nothing is known but the ranges: keep everyone off them. */
 static void __init quarantine_all(const char *why)
 {
 	kp_state.quarantine = why;
 	if (!kp_keep_decode(phys_to_virt(kp_state.blob + KHO_POOL_ROOT_SIZE), &kp_state.keep)) {
 		kp_state.quarantine = "root and keep list are damaged";
+		kp_state.no_handover = "nobody knows which memory is the pools'";
 		/* KHO reserves what it was told to, so the memory is safe for now. */
 		memblock_reserve(kp_state.blob, KHO_POOL_BLOB_SIZE);
 		kp_state.keep.nr = 0;
@@ -304,17 +330,41 @@ static void __init quarantine_all(const char *why)
 		u64 base = kp_state.keep.range[i].base, size = kp_state.keep.range[i].size;
 
 		if (kp_state.keep.range[i].flags & KHO_POOL_KEEP_POOL)
-			memblock_remove(base, size);
+			take_from_memory(base, size);
 		else
 			memblock_reserve(base, size);
 	}
-	pr_err("quarantined: %s; the memory stays as it is and is handed on\n",
-	       kp_state.quarantine);
+	pr_err("quarantined: %s; the memory stays as it is%s\n", kp_state.quarantine,
+	       kp_state.no_handover ? "" : " and is handed on");
 }
 
 /* Too large for the stack. */
 static struct kp_root root __initdata;
 static struct kp_keep kept __initdata;
+
+/* Is all of it memory?  Memblock may have it in several pieces, by node and kind. */
+static bool __init is_memory(u64 base, u64 size)
+{
+	phys_addr_t start, end;
+	u64 found = 0, i;
+
+	for_each_mem_range(i, &start, &end)
+		if (start < base + size && end > base)
+			found += min(end, base + size) - max(start, base);
+	return found == size;
+}
+
+/* The node that it is on in this kernel, which may count them otherwise. */
+static int __init node_of(u64 base)
+{
+	unsigned long start, end;
+	int i, nid;
+
+	for_each_mem_pfn_range(i, MAX_NUMNODES, &start, &end, &nid)
+		if (PHYS_PFN(base) >= start && PHYS_PFN(base) < end)
+			return nid;
+	return NUMA_NO_NODE;
+}
 
 /* Does the root fit what else is known?  NULL, or what is wrong with it. */
 static const char *__init check_root(void)
@@ -322,8 +372,7 @@ static const char *__init check_root(void)
 	for (u32 i = 0; i < root.nr_regions; i++) {
 		const struct kp_root_region *r = &root.region[i];
 
-		if (!memblock_is_region_memory(r->base, r->size) ||
-		    !memblock_is_region_memory(r->index, r->index_size))
+		if (!is_memory(r->base, r->size) || !is_memory(r->index, r->index_size))
 			return "root names memory that is not there";
 		if ((kp_state.blob >= r->base && kp_state.blob - r->base < r->size) ||
 		    (kp_state.blob >= r->index && kp_state.blob - r->index < r->index_size))
@@ -367,11 +416,11 @@ static void __init restore_all(void)
 	for (u32 i = 0; i < root.nr_regions; i++) {
 		const struct kp_root_region *from = &root.region[i];
 		struct kp_region *r = add_region(&kp_state.pool[from->pool], from->base,
-						 from->size, (int)from->nid, from->index,
-						 from->index_size);
+						 from->size, node_of(from->base),
+						 from->index, from->index_size);
 
 		r->state = from->state;
-		memblock_remove(r->base, r->size);
+		take_from_memory(r->base, r->size);
 		memblock_reserve(r->index, round_up(r->index_size, PAGE_SIZE));
 	}
 	memblock_reserve(kp_state.blob, KHO_POOL_BLOB_SIZE);
@@ -380,9 +429,12 @@ static void __init restore_all(void)
 
 	for (u32 i = 0; i < root.nr_regions; i++) {
 		struct kp_region *r = &kp_state.region[i];
+		bool unread = r->state == KHO_POOL_REGION_UNREAD;
 
+		if (unread)
+			r->state = KHO_POOL_REGION_OK;
 		if (kp_region_ok(r))
-			restore_region(r, root.sealed ? &root.region[i].sum : NULL);
+			restore_region(r, root.sealed && !unread ? &root.region[i].sum : NULL);
 		if (!kp_region_ok(r))
 			pr_err("%s: region at %pa, %llu MiB quarantined: %s\n", r->pool->name,
 			       &r->base, r->size >> 20, kp_region_reason(r->state));
@@ -437,6 +489,11 @@ void __init kho_pool_init_early(void)
 		err = kho_retrieve_subtree(KHO_POOL_SUBTREE, &kp_state.blob, &size);
 		if (err || size < KHO_POOL_BLOB_SIZE || !PAGE_ALIGNED(kp_state.blob)) {
 			kp_state.blob = 0;
+			/* Something is there that cannot be handed on. */
+			if (err != -ENOENT) {
+				kp_state.quarantine = "root is not to be found";
+				kp_state.no_handover = kp_state.quarantine;
+			}
 			if (args[0] || err != -ENOENT)
 				pr_warn("kho_pool=%s: the kernel before has left no root: no pool is made, as the memory may be in use\n",
 					args);

@@ -37,7 +37,8 @@ void kp_root_write(bool sealed)
 	int len;
 
 	root.ro_compat = kp_state.ro_compat;
-	root.compat = kp_state.compat;
+	/* What we do not know of does not get into what we write. */
+	root.compat = kp_state.compat & KHO_POOL_COMPAT_KNOWN;
 	root.frame_size = PAGE_SIZE;
 	root.generation = kp_state.generation;
 	root.sealed = sealed;
@@ -136,13 +137,27 @@ static struct syscore kp_syscore = {
 	.ops = &kp_syscore_ops,
 };
 
+/* Would a kexec with this image lose extents? */
+static int check_loss(const struct kimage *image)
+{
+	const char *why = kp_state.no_handover;
+
+	if (!why && kp_state.blob && !image->kho.fdt)
+		why = "the image was not loaded by kexec_file_load with KHO on";
+	if (!why || !kp_pool_extents())
+		return 0;
+	pr_err("kexec refused, it would lose %lld extents: %s\n", kp_pool_extents(), why);
+	return -EBUSY;
+}
+
 /**
  * kho_pool_check_segments - see that an image keeps clear of the pools
  * @image: with its segments set
  *
  * Context: process, when an image is loaded and again before the jump.
  *
- * Return: 0, or -EADDRNOTAVAIL.
+ * Return: 0; -EADDRNOTAVAIL if a segment is in a pool, -EBUSY if the image is
+ * one of kexec_file_load() and would leave extents behind.
  */
 int kho_pool_check_segments(struct kimage *image)
 {
@@ -162,14 +177,15 @@ int kho_pool_check_segments(struct kimage *image)
 			return -EADDRNOTAVAIL;
 		}
 	}
-	return 0;
+	return image->file_mode ? check_loss(image) : 0;
 }
 
 /**
  * kho_pool_check_kexec - may this image be started?
  * @image: the loaded image
  *
- * Called before devices are shut down, while the kexec can still be called off.
+ * Called when an image was loaded, so that whoever is about to stop services
+ * for a kexec is told before, and again while the kexec can still be called off.
  *
  * Context: process.
  *
@@ -178,23 +194,19 @@ int kho_pool_check_segments(struct kimage *image)
  */
 int kho_pool_check_kexec(struct kimage *image)
 {
-	const char *why = kp_state.no_handover;
 	int err;
 
-	if (!kp_state.blob || image->preserve_context)
+	if (image->type == KEXEC_TYPE_CRASH || image->preserve_context)
 		return 0;
 	err = kho_pool_check_segments(image);
-	if (err)
-		return err;
-	if (!why && !image->kho.fdt)
-		why = "the image was not loaded by kexec_file_load with KHO on";
-	if (!why || !kp_pool_extents())
-		return 0;
-	pr_err("kexec refused, it would lose %lld extents: %s\n", kp_pool_extents(), why);
-	return -EBUSY;
+	return err ?: check_loss(image);
 }
 
-/* System RAM gives way to "KHO pool", which drivers may claim parts of. */
+/*
+ * System RAM gives way to "KHO pool".  Busy, as memory hotplug would take it for
+ * free address space and add it again; exclusive, so that user space cannot map
+ * through /dev/mem what it could not map as System RAM.
+ */
 static void __init show_in_iomem(u64 base, u64 size)
 {
 	struct resource *res = kzalloc_obj(*res);
@@ -205,7 +217,7 @@ static void __init show_in_iomem(u64 base, u64 size)
 	res->name = "KHO pool";
 	res->start = base;
 	res->end = base + size - 1;
-	res->flags = IORESOURCE_MEM;
+	res->flags = IORESOURCE_MEM | IORESOURCE_BUSY | IORESOURCE_EXCLUSIVE;
 	if (insert_resource(&iomem_resource, res)) {
 		pr_warn("no place in /proc/iomem for %#llx\n", base);
 		kfree(res);

@@ -41,6 +41,8 @@ const char *kp_region_reason(u32 state)
 		return "index header is damaged";
 	case KHO_POOL_REGION_BAD_SUM:
 		return "index is not what was sealed";
+	case KHO_POOL_REGION_UNREAD:
+		return "there was no memory for its free lists";
 	default:
 		return "index contradicts itself";
 	}
@@ -435,12 +437,12 @@ EXPORT_SYMBOL_GPL(kho_pool_walk);
  * @ext: the extent
  *
  * Extents of less than a block share blocks with others of the same owner, and
- * are claimed together.
+ * are claimed together: the second one of a block gives -EALREADY.
  *
  * Context: any but NMI.
  *
  * Return: 0; -ENOENT if there is no such extent, -EACCES if another owner has
- * it, -EALREADY if it is claimed (@ext is filled in all the same).
+ * it, -EALREADY if it was claimed before (@ext is filled in all the same).
  */
 int kho_pool_claim(struct kho_pool_owner *owner, const char *name, struct kho_pool_extent *ext)
 {
@@ -467,7 +469,8 @@ EXPORT_SYMBOL_GPL(kho_pool_claim);
  * kho_pool_claim_all - take over all that the owner had before kexec
  * @owner: the owner
  * @fn: called for each extent that the owner has; it may be NULL.  ->unclaimed
- *	says whether it was claimed just now.  No lock is held.
+ *	says whether it was claimed just now, alone or with others in its block.
+ *	No lock is held.
  * @data: for @fn
  *
  * Context: any but NMI, and what @fn needs.
@@ -478,7 +481,8 @@ int kho_pool_claim_all(struct kho_pool_owner *owner,
 		       int (*fn)(const struct kho_pool_extent *ext, void *data), void *data)
 {
 	struct kho_pool *pool = owner->pool;
-	u64 frame = 0;
+	struct kp_region *last = NULL;	/* where a block was claimed last */
+	u64 frame = 0, block = 0;
 	u32 i = 0;
 
 	for (;;) {
@@ -491,7 +495,12 @@ int kho_pool_claim_all(struct kho_pool_owner *owner,
 			r = next_extent(pool, &i, &frame, &found);
 			if (r && found.owner == owner->id) {
 				describe(r, &found, &ext);
-				kp_index_claim(&r->idx, kp_this_lane(r), found.frame);
+				if (!kp_index_claim(&r->idx, kp_this_lane(r), found.frame)) {
+					last = r;
+					block = found.frame >> KHO_POOL_BLOCK_SHIFT;
+				}
+				ext.unclaimed = r == last &&
+						block == found.frame >> KHO_POOL_BLOCK_SHIFT;
 			}
 		}
 		if (!r)

@@ -216,7 +216,7 @@ static int __init kho_pool_sysfs_init(void)
 		if (!err)
 			err = sysfs_create_files(&pool->kobj, pool_attrs);
 		if (err)
-			return err;
+			pr_warn("%s: not in sysfs: %d\n", pool->name, err);
 	}
 	return 0;
 }

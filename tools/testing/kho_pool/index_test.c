@@ -179,9 +179,10 @@ static bool sealed_says_no(void)
 	region_init(&r, GIB, GIB, 4);
 	CHECK_EQ(get(&r, MIB2, 1, 1, NULL, &frame), 0);
 	CHECK(kp_index_seal(&r.idx, &sum, 100));
-	CHECK_EQ(get(&r, 1, 1, 1, NULL, &other), -ESHUTDOWN);
-	CHECK_EQ(get(&r, MIB2, 1, 1, NULL, &other), -ESHUTDOWN);
-	CHECK_EQ(get(&r, GIB, 1, 1, NULL, &other), -ESHUTDOWN);
+	/* By every path: frames, a block, a few, a long run, whole areas, aligned to more. */
+	for (u64 frames = 1; frames < GIB; frames = 3 * frames / 2 + 1)
+		for (u64 align = 1; align <= 2 * GIB; align *= 8)
+			CHECK_EQ(get(&r, frames, align, 1, NULL, &other), -ESHUTDOWN);
 	CHECK_EQ(get(&r, 1, 1, 1, "name", &other), -ESHUTDOWN);
 	CHECK_EQ(put(&r, frame, MIB2, 1), -ESHUTDOWN);
 	CHECK_EQ(kp_owner_set(&r.idx, &r.idx.lane[0], 3, "three"), -ESHUTDOWN);
@@ -192,6 +193,34 @@ static bool sealed_says_no(void)
 	r.idx.lane[3].active = true;
 	CHECK(!kp_index_seal(&r.idx, &sum, 100));
 	region_exit(&r);
+	return true;
+}
+
+/* Where there are free blocks, but none at an address of that alignment. */
+static bool aligned_places_outside(void)
+{
+	for (u64 base = GIB - 8 * MIB2; base < 8 * GIB; base += GIB + 16 * MIB2) {
+		struct region r;
+		u64 frame;
+
+		region_init(&r, base, 2 * GIB + 32 * MIB2, 1);
+		for (u64 align = MIB2; align <= 1024 * GIB; align *= 2) {
+			for (u64 frames = 1; frames <= 2 * GIB; frames = 2 * frames + 77) {
+				u64 first = ALIGN(base, align) - base;
+				bool there = first + ALIGN(frames, MIB2) <= r.frames;
+				int err = get(&r, frames, align, 1, NULL, &frame);
+
+				CHECK_EQ(err, there ? 0 : -ENOMEM);
+				if (err)
+					continue;
+				CHECK_EQ((base + frame) % align, 0);
+				CHECK(frame + frames <= r.frames);
+				CHECK_EQ(put(&r, frame, frames, 1), 0);
+			}
+		}
+		CHECK_EQ(kp_index_validate(&r.idx), 0);
+		region_exit(&r);
+	}
 	return true;
 }
 
@@ -411,6 +440,7 @@ int main(void)
 		{ "bad_requests", bad_requests },
 		{ "names", names },
 		{ "sealed_says_no", sealed_says_no },
+		{ "aligned_places_outside", aligned_places_outside },
 		{ "pending_is_dropped", pending_is_dropped },
 		{ "small_is_cleared", small_is_cleared },
 		{ "claims", claims },

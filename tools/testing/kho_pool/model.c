@@ -575,11 +575,15 @@ static const char *do_claim(const struct op *op)
 
 static const char *do_claim_all(const struct op *op)
 {
-	u32 who = op->a % OWNERS;
+	u32 who = op->a % OWNERS, seen = 0, nr = 0;
 
 	if (IS_ERR(owner(who)))
 		return NULL;
-	FAIL_IF(kho_pool_claim_all(owner(who), NULL, NULL));
+	for (u32 i = 0; i < nr_held; i++)
+		nr += held[i].owner == who;
+	/* Each is shown as it was before. */
+	FAIL_IF(kho_pool_claim_all(owner(who), see, &seen));
+	FAIL_IF(seen != nr);
 	for (u32 i = 0; i < nr_held; i++)
 		if (held[i].owner == who)
 			held[i].claimed = true;

@@ -111,7 +111,9 @@
 /*
  * Feature bits known to this version.  An unknown bit in "incompat" means: do
  * not touch, hand on unchanged.  In "ro-compat": read, claim and show, but
- * neither allocate nor free.  In "compat": ignore.
+ * neither allocate nor free.  In "compat": ignore, and clear: whoever writes the
+ * root writes only what it knows, so the data of a feature that has to outlive
+ * that belongs into the index.
  */
 #define KHO_POOL_INCOMPAT_KNOWN		0ULL
 #define KHO_POOL_RO_COMPAT_KNOWN	0ULL
@@ -165,7 +167,9 @@ struct kho_pool_keep {
 #define KHO_POOL_REGION_BAD_HEADER	1	/* the index's header is damaged */
 #define KHO_POOL_REGION_BAD_SUM		2	/* the index is not what was sealed */
 #define KHO_POOL_REGION_BAD_INDEX	3	/* the index contradicts itself */
-#define KHO_POOL_REGION_STATES		4
+/* Not taken over for want of memory: its sum is unknown, a later kernel may try. */
+#define KHO_POOL_REGION_UNREAD		4
+#define KHO_POOL_REGION_STATES		5
 
 #define KHO_POOL_INDEX_MAGIC	0x3149504f4f50484bULL	/* "KHPOOPI1" */
 

@@ -5,6 +5,7 @@ POOL=/sys/kernel/mm/kho_pool/default
 HANDOVER=/sys/kernel/mm/kho_pool/handover
 DEBUG=/sys/kernel/debug/kho_pool
 TEST=/sys/kernel/debug/kho_pool_test
+GCOV=/sys/kernel/debug/gcov
 
 # arg NAME: its value on the command line
 arg() {
@@ -15,8 +16,22 @@ arg() {
 	done
 }
 
+# save_coverage: what a kernel with counters has counted, to the second serial
+# port.  The counters end with the kernel, so this comes before each kexec.
+save_coverage() {
+	[ -d $GCOV ] || return 0
+	mkdir -p /tmp/gcov
+	for data in $(find $GCOV -name '*.gcda'); do
+		cat "$data" >"/tmp/gcov/${data##*/}"
+	done
+	# Else those would be counted twice if the kexec fails.
+	echo 1 >$GCOV/reset
+	{ echo "@gcov"; tar -cz -C /tmp gcov | base64; echo "@end"; } >/dev/ttyS1
+}
+
 die() {
 	echo "@fail $*"
+	save_coverage
 	sleep 0.1
 	reboot -f
 	sleep 60
@@ -74,6 +89,7 @@ load_next() {
 
 next_kernel() {
 	load_next "$@" || die "kexec could not load the next kernel"
+	save_coverage
 	kexec -e
 	die "kexec did not start the next kernel"
 }
