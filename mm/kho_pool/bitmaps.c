@@ -113,20 +113,40 @@ bool kp_bitmaps_torn(const struct kho_pool_bitmaps *maps)
 	return false;
 }
 
-/* Frames that are part of an extent. */
-u32 kp_bitmaps_used(const struct kho_pool_bitmaps *maps)
+/**
+ * kp_bitmaps_read - all that restore wants to know, in one pass
+ * @maps: of a consulted block
+ * @n: offset of the maps in the index, in words
+ * @seen: what they say
+ */
+void kp_bitmaps_read(const struct kho_pool_bitmaps *maps, u64 n, struct kp_bitmaps_seen *seen)
 {
-	u32 nr = 0;
+	u64 factor = kp_sum_factor(n), sum = 0, torn = 0, all = ~0ULL, before = 0;
+	u32 frames = 0, extents = 0;
 
-	if (likely(!kp_bitmaps_torn(maps))) {
-		for (u32 i = 0; i < WORDS; i++)
-			nr += hweight64(used(maps, i));
-		return nr;
+	for (u32 i = 0; i < WORDS; i++, factor += KP_SUM_STEP) {
+		u64 u = used(maps, i), t = tail(maps, i);
+
+		sum += kp_sum_mix(u) * factor;
+		if (t)
+			sum += kp_sum_mix(t) * (factor + WORDS * KP_SUM_STEP);
+		torn |= t & ~(u & (u << 1 | before));
+		before = u >> 63;
+		all &= u;
+		frames += hweight64(u);
+		extents += hweight64(u & ~t);
 	}
-	for (u32 bit = kp_bitmaps_next(maps, 0); bit < KHO_POOL_BLOCK_FRAMES;
-	     bit = kp_bitmaps_next(maps, bit + 1))
-		nr += kp_bitmaps_length(maps, bit);
-	return nr;
+	if (unlikely(torn)) {
+		frames = 0;
+		for (u32 bit = kp_bitmaps_next(maps, 0); bit < KHO_POOL_BLOCK_FRAMES;
+		     bit = kp_bitmaps_next(maps, bit + 1))
+			frames += kp_bitmaps_length(maps, bit);
+	}
+	seen->sum = sum;
+	seen->frames = frames;
+	seen->extents = extents;
+	seen->torn = torn;
+	seen->full = !~all;
 }
 
 /* Make frames @bit .. @bit + @nr - 1 of @block an extent.  They are free. */

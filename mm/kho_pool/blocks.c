@@ -8,16 +8,52 @@
 /* Areas in use that a search for a hole looks at; some 20 us if all are full of holes. */
 #define HOLE_TRIES	64
 
+/* There is a run of free areas now that may be the shortest. */
+static void see_run(struct kp_index *idx, u32 from, u32 end)
+{
+	u32 length = end - from, shortest = READ_ONCE(idx->short_run);
+
+	if (!length || length > shortest)
+		return;
+	if (length < shortest || from < READ_ONCE(idx->short_from))
+		WRITE_ONCE(idx->short_from, from);
+	WRITE_ONCE(idx->short_run, length);
+}
+
+/* The first of the free areas before @a. */
+static u32 run_before(const struct kp_index *idx, u32 a)
+{
+	while (a) {
+		u32 word = (a - 1) / BITS_PER_LONG;
+		unsigned long busy = READ_ONCE(idx->busy[word]);
+
+		busy <<= BITS_PER_LONG - 1 - (a - 1) % BITS_PER_LONG;
+		if (busy)
+			return a - (BITS_PER_LONG - 1 - __fls(busy));
+		a = word * BITS_PER_LONG;
+	}
+	return 0;
+}
+
 /* Keep the two maps of areas right; the area is locked. */
 static void area_changed(struct kp_index *idx, u32 a)
 {
 	u16 nr_used = idx->area[a].nr_used;
 
 	/* Tested first: the words are shared, and seldom change. */
-	if (nr_used && !test_bit(a, idx->busy))
-		set_bit(a, idx->busy);
-	else if (!nr_used && test_bit(a, idx->busy))
-		clear_bit(a, idx->busy);
+	if (!nr_used != !test_bit(a, idx->busy)) {
+		u32 from = run_before(idx, a);
+		u32 end = find_next_bit(idx->busy, idx->nr_areas, a + 1);
+
+		if (nr_used) {
+			set_bit(a, idx->busy);
+			see_run(idx, from, a);
+			see_run(idx, a + 1, end);
+		} else {
+			clear_bit(a, idx->busy);
+			see_run(idx, from, end);
+		}
+	}
 	if (nr_used == KHO_POOL_AREA_BLOCKS && !test_bit(a, idx->full))
 		set_bit(a, idx->full);
 	else if (nr_used < KHO_POOL_AREA_BLOCKS && test_bit(a, idx->full))
@@ -236,6 +272,55 @@ u32 kp_blocks_find(const struct kp_index *idx, u32 nr, u64 align)
 	/* Blocks outside of the region are taken. */
 	consider(&s, from, (u64)idx->nr_areas << KHO_POOL_AREA_SHIFT);
 	return s.cost == NO_PLACE ? idx->nr_blocks : s.block - idx->lead;
+}
+
+/* The first of the shortest runs of free areas from @from on; one of @enough ends the search. */
+static u32 shortest_run(const struct kp_index *idx, u32 from, u32 enough, u32 *length)
+{
+	u32 best = idx->nr_areas;
+
+	*length = ~0U;
+	while (*length > enough) {
+		u32 end;
+
+		from = find_next_zero_bit(idx->busy, idx->nr_areas, from);
+		if (from >= idx->nr_areas)
+			break;
+		end = find_next_bit(idx->busy, idx->nr_areas, from);
+		if (end - from < *length) {
+			*length = end - from;
+			best = from;
+		}
+		from = end;
+	}
+	return best;
+}
+
+/**
+ * kp_area_find - find the best place for one whole area
+ * @idx: the index; big is held
+ *
+ * The first of the shortest run of free areas.  Where the last search has ended
+ * none is shorter, and none as short before it, until area_changed() says so:
+ * most searches end where they begin.
+ *
+ * Return: the area, or idx->nr_areas.
+ */
+u32 kp_area_find(struct kp_index *idx)
+{
+	u32 shortest = READ_ONCE(idx->short_run), length, a;
+
+	a = shortest_run(idx, READ_ONCE(idx->short_from), shortest, &length);
+	if (length == shortest) {
+		WRITE_ONCE(idx->short_from, a);
+		return a;
+	}
+	a = shortest_run(idx, 0, 1, &length);
+	if (a < idx->nr_areas) {
+		WRITE_ONCE(idx->short_run, length);
+		WRITE_ONCE(idx->short_from, a);
+	}
+	return a;
 }
 
 /* Is the run that ends at an edge of area @a cut off there? */

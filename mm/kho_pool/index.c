@@ -386,11 +386,17 @@ static int alloc_in_area(struct visit *v)
 static int alloc_range(struct visit *v)
 {
 	u64 align = max_t(u64, v->req->align >> KHO_POOL_BLOCK_SHIFT, 1);
+	bool area = v->nr == KHO_POOL_AREA_BLOCKS && align == KHO_POOL_AREA_BLOCKS;
 	struct kp_index *idx = v->idx;
 	u32 block, a;
 
 	do {
-		block = kp_blocks_find(idx, v->nr, align);
+		if (area) {
+			a = kp_area_find(idx);
+			block = a < idx->nr_areas ? kp_block_at(idx, a, 0) : idx->nr_blocks;
+		} else {
+			block = kp_blocks_find(idx, v->nr, align);
+		}
 		if (block == idx->nr_blocks)
 			return -ENOMEM;
 		/* Another CPU may be faster; it has got what we have not. */

@@ -106,6 +106,8 @@ struct kp_index {
 	struct kp_area *area;
 	unsigned long *busy;	/* areas with a block taken */
 	unsigned long *full;	/* areas with no block free */
+	/* No run of free areas is shorter, or as short and before it; only hints. */
+	u32 short_run, short_from;
 	struct kp_link *link;	/* one a record */
 	u32 nr_buckets;		/* in each table, power of two */
 	u32 *by_name, *by_frame;

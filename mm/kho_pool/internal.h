@@ -250,11 +250,17 @@ static inline void kp_clear_partial(struct kp_area *area, u32 bit)
 }
 
 /* bitmaps.c: one consulted block */
+struct kp_bitmaps_seen {
+	u64 sum;		/* their part of the index's */
+	u32 frames, extents;
+	bool torn, full;
+};
+
+void kp_bitmaps_read(const struct kho_pool_bitmaps *maps, u64 n, struct kp_bitmaps_seen *seen);
 u32 kp_bitmaps_find(const struct kho_pool_bitmaps *maps, u32 nr, u32 align);
 u32 kp_bitmaps_length(const struct kho_pool_bitmaps *maps, u32 bit);
 u32 kp_bitmaps_next(const struct kho_pool_bitmaps *maps, u32 bit);
 u32 kp_bitmaps_extents(const struct kho_pool_bitmaps *maps);
-u32 kp_bitmaps_used(const struct kho_pool_bitmaps *maps);
 bool kp_bitmaps_full(const struct kho_pool_bitmaps *maps);
 bool kp_bitmaps_empty(const struct kho_pool_bitmaps *maps);
 bool kp_bitmaps_torn(const struct kho_pool_bitmaps *maps);
@@ -268,6 +274,7 @@ void kp_area_give(struct kp_index *idx, u32 a, u32 bit, u32 nr);
 bool kp_blocks_take(struct kp_index *idx, u32 block, u32 nr);
 void kp_blocks_give(struct kp_index *idx, u32 block, u32 nr);
 u32 kp_blocks_find(const struct kp_index *idx, u32 nr, u64 align);
+u32 kp_area_find(struct kp_index *idx);
 u32 kp_area_hole(const struct kp_index *idx, u32 a, u32 nr, u32 align, u32 *cost);
 u32 kp_blocks_hole(const struct kp_index *idx, u32 nr, u32 align);
 u32 kp_area_fresh(const struct kp_index *idx);

@@ -175,6 +175,8 @@ int kp_index_attach(struct kp_index *idx, void *mem, u64 mem_size, u64 base, u64
 	idx->sealed = false;
 	idx->abandoned = false;
 	idx->first_name = 0;
+	idx->short_run = 0;
+	idx->short_from = 0;
 	raw_spin_lock_init(&idx->big);
 	volatile_layout(idx, volatile_mem, nr_lanes);
 	return 0;

@@ -73,28 +73,28 @@ static bool see_bitmaps(struct pass *p, u32 block, u64 word)
 	struct kp_index *idx = p->idx;
 	const struct kho_pool_bitmaps *maps = &idx->bitmaps[block];
 	u32 a = kp_area_of(idx, block), bit = kp_bit_of(idx, block);
-	u32 extents = kp_bitmaps_extents(maps);
+	struct kp_bitmaps_seen seen;
 
 	if (!valid_word(idx, word) || word & KHO_POOL_PENDING || kp_word_frames(word) ||
 	    block < p->covered)
 		return false;
-	p->sum += kp_sum_words((const __le64 *)maps, kp_word_offset(idx, maps),
-			       sizeof(*maps) / 8);
-	if (kp_bitmaps_torn(maps) || !extents)
+	kp_bitmaps_read(maps, kp_word_offset(idx, maps), &seen);
+	p->sum += seen.sum;
+	if (seen.torn || !seen.extents)
 		p->settle = true;
-	if (!extents) {
+	if (!seen.extents) {
 		p->covered = block + 1;
 		return true;
 	}
 	cover(p, block, 1);
 	kp_set_bits(idx->area[a].unclaimed, bit, 1);
-	if (!kp_bitmaps_full(maps))
+	if (!seen.full)
 		kp_set_partial(&idx->area[a], bit);
-	p->lane->extents += extents;
-	p->lane->unclaimed += extents;
-	p->lane->used_frames += kp_bitmaps_used(maps);
+	p->lane->extents += seen.extents;
+	p->lane->unclaimed += seen.extents;
+	p->lane->used_frames += seen.frames;
 	if (word & KHO_POOL_NAMED)
-		p->named += extents;
+		p->named += seen.extents;
 	return true;
 }
 
