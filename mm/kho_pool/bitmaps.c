@@ -36,6 +36,9 @@ u32 kp_bitmaps_find(const struct kho_pool_bitmaps *maps, u32 nr, u32 align)
 	}
 	for (u32 i = 0; i < WORDS; i++)
 		words[i] = used(maps, i);
+	/* A block full of holes is no place to look at each of them. */
+	if (!kp_has_run(words, min_t(u32, nr, 64)))
+		return KHO_POOL_BLOCK_FRAMES;
 	return kp_find_clear(words, KHO_POOL_BLOCK_FRAMES, nr, align);
 }
 

@@ -329,12 +329,32 @@ static bool taken_at(const struct kp_index *idx, u32 a, u32 bit)
 	return a >= idx->nr_areas || test_bit(a, idx->full) || kp_test(idx->area[a].used, bit);
 }
 
+/*
+ * A single block, in few steps and without a look at other areas: in the last
+ * word that has one, a hole of its own before one that more would fit into.
+ */
+static u32 single_in_area(const u64 *used)
+{
+	for (u32 i = KP_AREA_WORDS; i-- > 0;) {
+		u64 word = ~READ_ONCE(used[i]);
+		u64 alone = word & ~(word << 1) & ~(word >> 1);
+
+		if (word)
+			return 64 * i + __fls(alone ?: word);
+	}
+	return KHO_POOL_AREA_BLOCKS;
+}
+
 /* The shortest hole for @nr blocks in area @a, of equals the last; none not below *@cost. */
 u32 kp_area_hole(const struct kp_index *idx, u32 a, u32 nr, u32 align, u32 *cost)
 {
 	const u64 *used = idx->area[a].used;
 	u32 best = KHO_POOL_AREA_BLOCKS, to = KHO_POOL_AREA_BLOCKS;
 
+	if (nr == 1 && align == 1)
+		return single_in_area(used);
+	if (!kp_has_run(used, min(nr, 64U)))
+		return KHO_POOL_AREA_BLOCKS;
 	while ((to = kp_end_of_clear(used, 0, to)) >= nr) {
 		u32 from = kp_end_of_set(used, 0, to), length = to - from;
 

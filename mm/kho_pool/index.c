@@ -158,6 +158,7 @@ struct visit {
 	u32 nr;			/* blocks */
 	u32 tries;
 	u32 block;		/* where a hole was seen */
+	bool big;		/* is held: it is the last attempt */
 	u64 *frame;
 };
 
@@ -359,6 +360,8 @@ static int alloc_frames(struct visit *v)
 	v->tries = PARTIAL_TRIES;
 	if (visit_areas(v, PARTIAL, false) || visit_for_blocks(v))
 		return 0;
+	if (!v->big)
+		return -ENOMEM;
 	/* No block is left: now every partial one counts. */
 	v->tries = ~0U;
 	return visit_areas(v, PARTIAL, true) ? 0 : -ENOMEM;
@@ -426,6 +429,7 @@ static int alloc_with_big(struct visit *v)
 
 	if (v->req->name && kp_name_unused(v->idx) == v->idx->nr_names)
 		return -ENOSPC;
+	v->big = true;
 	ret = alloc(v);
 	if (ret == -ENOMEM && (v->nr > 1 || v->req->align > KHO_POOL_BLOCK_FRAMES))
 		ret = alloc_range(v);

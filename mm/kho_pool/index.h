@@ -51,6 +51,7 @@ struct kp_area {
 	u16 nr_words;		/* block words that are not free */
 	bool whole;		/* wholly inside one extent */
 	bool words_clear;	/* every block word is known to be zero */
+	bool settle;		/* while it is restored: there is something to clean up */
 	u64 used[KP_AREA_WORDS];
 	u64 partial[KP_AREA_WORDS];	/* consulted, with a free frame */
 	u64 unclaimed[KP_AREA_WORDS];	/* restored, and not claimed since */

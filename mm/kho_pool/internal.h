@@ -169,6 +169,29 @@ static inline u32 kp_next_clear(const u64 *words, u32 from, u32 end)
 	return end;
 }
 
+/*
+ * Is there a run of @nr clear bits, up to 64, in 512?  Each step keeps the bits
+ * at which a run of twice the length begins.
+ */
+static inline bool kp_has_run(const u64 *words, u32 nr)
+{
+	u64 run[8], any = 0;
+
+	for (u32 i = 0; i < 8; i++)
+		run[i] = ~READ_ONCE(words[i]);
+	for (u32 have = 1; have < nr;) {
+		u32 step = min(have, nr - have);
+
+		for (u32 i = 0; i < 7; i++)
+			run[i] &= run[i] >> step | run[i + 1] << (64 - step);
+		run[7] &= run[7] >> step;
+		have += step;
+	}
+	for (u32 i = 0; i < 8; i++)
+		any |= run[i];
+	return any;
+}
+
 /* First of @nr clear bits that is a multiple of @align, or @end. */
 static inline u32 kp_find_clear(const u64 *words, u32 end, u32 nr, u32 align)
 {

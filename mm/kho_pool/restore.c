@@ -55,7 +55,7 @@ static bool see_extent(struct pass *p, u32 block, u64 word)
 	    block < p->covered || frames > idx->nr_frames || nr > idx->nr_blocks - block)
 		return false;
 	if (word & KHO_POOL_PENDING) {
-		p->settle = true;
+		p->settle = idx->area[kp_area_of(idx, block)].settle = true;
 		p->covered = block + nr;
 		return true;
 	}
@@ -72,7 +72,9 @@ static bool see_bitmaps(struct pass *p, u32 block, u64 word)
 {
 	struct kp_index *idx = p->idx;
 	const struct kho_pool_bitmaps *maps = &idx->bitmaps[block];
-	u32 a = kp_area_of(idx, block), bit = kp_bit_of(idx, block);
+	struct kp_area *area = &idx->area[kp_area_of(idx, block)];
+	u32 bit = kp_bit_of(idx, block);
+	u64 mask = 1ULL << bit % 64;
 	struct kp_bitmaps_seen seen;
 
 	if (!valid_word(idx, word) || word & KHO_POOL_PENDING || kp_word_frames(word) ||
@@ -81,15 +83,18 @@ static bool see_bitmaps(struct pass *p, u32 block, u64 word)
 	kp_bitmaps_read(maps, kp_word_offset(idx, maps), &seen);
 	p->sum += seen.sum;
 	if (seen.torn || !seen.extents)
-		p->settle = true;
+		p->settle = area->settle = true;
 	if (!seen.extents) {
 		p->covered = block + 1;
 		return true;
 	}
-	cover(p, block, 1);
-	kp_set_bits(idx->area[a].unclaimed, bit, 1);
+	/* As cover() does, but that see_blocks() has the last word: there may be 512. */
+	p->covered = block + 1;
+	area->used[bit / 64] |= mask;
+	area->nr_used++;
+	area->unclaimed[bit / 64] |= mask;
 	if (!seen.full)
-		kp_set_partial(&idx->area[a], bit);
+		kp_set_partial(area, bit);
 	p->lane->extents += seen.extents;
 	p->lane->unclaimed += seen.extents;
 	p->lane->used_frames += seen.frames;
@@ -127,7 +132,8 @@ static bool see_blocks(struct pass *p, u32 a)
 			return false;
 	}
 	if (!area->nr_words)
-		p->settle = true;
+		p->settle = area->settle = true;
+	kp_area_take(idx, a, 0, 0);
 	return true;
 }
 
@@ -252,6 +258,9 @@ static void settle(struct pass *p)
 		u64 word = kp_load(&idx->areas[a]);
 		u32 first, end;
 
+		if (!area->settle)
+			continue;
+		area->settle = false;
 		if (kp_word_kind(word) == KHO_POOL_EXTENT && !kp_word_live(word))
 			kp_store(idx, lane, &idx->areas[a], 0);
 		if (kp_word_kind(word) != KHO_POOL_CONSULT)
