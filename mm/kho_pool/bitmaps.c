@@ -129,15 +129,18 @@ void kp_bitmaps_read(const struct kho_pool_bitmaps *maps, u64 n, struct kp_bitma
 
 	for (u32 i = 0; i < WORDS; i++, factor += KP_SUM_STEP) {
 		u64 u = used(maps, i), t = tail(maps, i);
+		u32 weight = hweight64(u);
 
 		sum += kp_sum_mix(u) * factor;
-		if (t)
-			sum += kp_sum_mix(t) * (factor + WORDS * KP_SUM_STEP);
-		torn |= t & ~(u & (u << 1 | before));
-		before = u >> 63;
 		all &= u;
-		frames += hweight64(u);
-		extents += hweight64(u & ~t);
+		frames += weight;
+		if (t) {
+			sum += kp_sum_mix(t) * (factor + WORDS * KP_SUM_STEP);
+			torn |= t & ~(u & (u << 1 | before));
+			weight = hweight64(u & ~t);
+		}
+		extents += weight;
+		before = u >> 63;
 	}
 	if (unlikely(torn)) {
 		frames = 0;
