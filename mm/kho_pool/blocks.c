@@ -35,24 +35,35 @@ static u32 run_before(const struct kp_index *idx, u32 a)
 	return 0;
 }
 
+/* The free areas around @a are another run now, or two, if anyone has asked for runs. */
+static void runs_changed(struct kp_index *idx, u32 a, bool is_free)
+{
+	u32 from, end;
+
+	if (!READ_ONCE(idx->short_run))
+		return;
+	from = run_before(idx, a);
+	end = find_next_bit(idx->busy, idx->nr_areas, a + 1);
+	if (is_free) {
+		see_run(idx, from, end);
+	} else {
+		see_run(idx, from, a);
+		see_run(idx, a + 1, end);
+	}
+}
+
 /* Keep the two maps of areas right; the area is locked. */
 static void area_changed(struct kp_index *idx, u32 a)
 {
 	u16 nr_used = idx->area[a].nr_used;
 
 	/* Tested first: the words are shared, and seldom change. */
-	if (!nr_used != !test_bit(a, idx->busy)) {
-		u32 from = run_before(idx, a);
-		u32 end = find_next_bit(idx->busy, idx->nr_areas, a + 1);
-
-		if (nr_used) {
-			set_bit(a, idx->busy);
-			see_run(idx, from, a);
-			see_run(idx, a + 1, end);
-		} else {
-			clear_bit(a, idx->busy);
-			see_run(idx, from, end);
-		}
+	if (nr_used && !test_bit(a, idx->busy)) {
+		set_bit(a, idx->busy);
+		runs_changed(idx, a, false);
+	} else if (!nr_used && test_bit(a, idx->busy)) {
+		clear_bit(a, idx->busy);
+		runs_changed(idx, a, true);
 	}
 	if (nr_used == KHO_POOL_AREA_BLOCKS && !test_bit(a, idx->full))
 		set_bit(a, idx->full);
