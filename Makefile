@@ -6,6 +6,13 @@
 #	make scale	seal and restore of 448 GiB, in instructions
 #	make harness	the user-space tests only, in a minute
 #	make check	static checks: checkpatch, W=1, sparse, kernel-doc, clang
+#	make coverage	lines and branches of mm/kho_pool that the tests run, in
+#			the harness and in a kernel of its own
+#	make bench	the index beside the kernel's other allocators, and the
+#			design's targets: 12 minutes, or a look with QUICK=1;
+#			PLOTS=1 draws Documentation/mm/kho_pool/*.svg anew
+#	make paths	instructions of each path, beside the committed counts
+#			(UPDATE=1 takes the new ones over)
 #
 # KERNEL_SRC= names a kernel tree of yours instead of the one that is fetched.
 # KHO_POOL_CACHE= is where sources and objects go (~/.cache/kho_pool).
@@ -34,7 +41,16 @@ harness:
 check:
 	@scripts/check
 
+coverage:
+	@scripts/coverage
+
+bench:
+	@scripts/bench
+
+paths:
+	@scripts/paths
+
 clean:
 	rm -rf build
 
-.PHONY: run test soak scale harness check clean
+.PHONY: run test soak scale harness check coverage bench paths clean

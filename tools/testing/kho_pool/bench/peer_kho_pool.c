@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Ours, as it runs in the kernel but for the interrupts. */
+#include "../region.h"
+
+#include "peer.h"
+
+static void *create(u64 base, u64 bytes, u64 unit, unsigned int threads)
+{
+	struct region *r = malloc(sizeof(*r));
+
+	region_init(r, base >> SHIFT, bytes >> SHIFT, threads);
+	return r;
+}
+
+static bool take(void *pool, unsigned int thread, u64 bytes, u64 align, struct piece *piece)
+{
+	struct region *r = pool;
+	struct kp_request req = {
+		.frames = bytes >> SHIFT, .align = align >> SHIFT, .owner = 1,
+	};
+	u64 frame;
+
+	if (kp_index_alloc(&r->idx, &r->idx.lane[thread], &req, &frame))
+		return false;
+	piece->addr = (r->base + frame) << SHIFT;
+	piece->bytes = bytes;
+	return true;
+}
+
+static void give(void *pool, unsigned int thread, const struct piece *piece)
+{
+	struct region *r = pool;
+
+	kp_index_free(&r->idx, &r->idx.lane[thread], (piece->addr >> SHIFT) - r->base,
+		      piece->bytes >> SHIFT, 1);
+}
+
+static void destroy(void *pool)
+{
+	region_exit(pool);
+	free(pool);
+}
+
+static u64 overhead(void *pool)
+{
+	struct region *r = pool;
+
+	return r->index_size + r->vol_size;
+}
+
+const struct peer kho_pool_peer = {
+	.name = "kho_pool",
+	.create = create,
+	.alloc = take,
+	.free = give,
+	.destroy = destroy,
+	.overhead = overhead,
+};
