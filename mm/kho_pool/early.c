@@ -270,7 +270,8 @@ static void __init carve(const struct want *want)
 		return;
 	}
 	while (left) {
-		size = find_piece(min(left, left_for_pools()), grain, want->nid, above, &base, &nid);
+		size = find_piece(min(left, left_for_pools()), grain, want->nid, above, &base,
+				  &nid);
 		if (size && carve_region(pool, base, size, nid))
 			left -= size;
 		else if (!size && grain > SECTION)

@@ -526,11 +526,13 @@ static const struct golden_image {
 		0x7f000, 0x2000, 0x5a6c6da399bc3793ULL, 2, 67, 5632
 	},
 	{
-		"pages_16k", golden_2_pages_16k_index, ARRAY_SIZE(golden_2_pages_16k_index), 14, true,
+		"pages_16k", golden_2_pages_16k_index, ARRAY_SIZE(golden_2_pages_16k_index),
+		14, true,
 		0x3fe00, 0x800, 0x13d9086bf86c0605ULL, 5, 1305, 512
 	},
 	{
-		"pages_64k", golden_2_pages_64k_index, ARRAY_SIZE(golden_2_pages_64k_index), 16, true,
+		"pages_64k", golden_2_pages_64k_index, ARRAY_SIZE(golden_2_pages_64k_index),
+		16, true,
 		0x3fe00, 0x800, 0x13d9086bf86c0605ULL, 5, 1305, 512
 	},
 };

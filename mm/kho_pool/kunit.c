@@ -240,7 +240,8 @@ static void golden_states(struct kunit *test)
 		KUNIT_ASSERT_NOT_NULL(test, vol);
 		memset(idx, 0, sizeof(*idx));
 		KUNIT_ASSERT_EQ_MSG(test, kp_index_attach(idx, index, size, g->base, g->frames,
-							  g->frame_shift, vol, 1), 0, "%s", g->name);
+							  g->frame_shift, vol, 1), 0,
+				    "%s", g->name);
 		KUNIT_ASSERT_EQ_MSG(test, kp_index_restore(idx, g->sealed ? &sum : NULL), 0,
 				    "%s", g->name);
 		kp_index_stat(idx, &stat);

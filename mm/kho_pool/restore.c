@@ -19,6 +19,13 @@ struct pass {
 	bool settle;		/* something is to be cleaned up */
 };
 
+/* Something in the area is to be cleaned up. */
+static void to_settle(struct pass *p, u32 a)
+{
+	p->settle = true;
+	p->idx->area[a].settle = true;
+}
+
 /* Blocks of an extent are taken; nothing is locked, no one else is here. */
 static void cover(struct pass *p, u32 block, u32 nr)
 {
@@ -55,7 +62,7 @@ static bool see_extent(struct pass *p, u32 block, u64 word)
 	    block < p->covered || frames > idx->nr_frames || nr > idx->nr_blocks - block)
 		return false;
 	if (word & KHO_POOL_PENDING) {
-		p->settle = idx->area[kp_area_of(idx, block)].settle = true;
+		to_settle(p, kp_area_of(idx, block));
 		p->covered = block + nr;
 		return true;
 	}
@@ -83,7 +90,7 @@ static bool see_bitmaps(struct pass *p, u32 block, u64 word)
 	kp_bitmaps_read(maps, kp_word_offset(idx, maps), &seen);
 	p->sum += seen.sum;
 	if (seen.torn || !seen.extents)
-		p->settle = area->settle = true;
+		to_settle(p, kp_area_of(idx, block));
 	if (!seen.extents) {
 		p->covered = block + 1;
 		return true;
@@ -132,7 +139,7 @@ static bool see_blocks(struct pass *p, u32 a)
 			return false;
 	}
 	if (!area->nr_words)
-		p->settle = area->settle = true;
+		to_settle(p, a);
 	kp_area_take(idx, a, 0, 0);
 	return true;
 }

@@ -39,7 +39,7 @@ static void make(void)
 		root.region[i].pool = i / 2;
 	}
 	if (kp_root_encode(&root, good) < 0)
-		die("cannot make a root");
+		die("no root");
 }
 
 static bool overlap(u64 a, u64 a_size, u64 b, u64 b_size)

@@ -107,7 +107,6 @@ static void print(const char *state, const char *what, const void *mem, u64 size
 	printf("};\n\n");
 }
 
-
 /* A root of two pools and four regions, with all that a later version may add. */
 static void print_root(void)
 {

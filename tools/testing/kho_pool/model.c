@@ -119,10 +119,13 @@ static bool usable(u32 region)
 
 static bool place_on(int nid, bool others, u64 frames, u64 align, u32 owner, bool named)
 {
-	for (u32 i = 0; i < nr_areas; i++)
-		if (usable(i) && (nid < 0 || (areas[i].nid == nid) != others) &&
+	for (u32 i = 0; i < nr_areas; i++) {
+		bool on = areas[i].nid == nid;
+
+		if (usable(i) && (nid < 0 || on != others) &&
 		    has_place(&areas[i], frames, align, owner, named))
 			return true;
+	}
 	return false;
 }
 
@@ -433,8 +436,11 @@ static const char *do_alloc(const struct op *op)
 
 	if (IS_ERR(who)) {
 		first = PTR_ERR(who);
-		FAIL_IF(!(any_usable() ? (is_sealed && first == -ESHUTDOWN) ||
-				(pool->read_only && first == -EROFS) : first == -EUCLEAN));
+		if (any_usable())
+			FAIL_IF(!(is_sealed && first == -ESHUTDOWN) &&
+				!(pool->read_only && first == -EROFS));
+		else
+			FAIL_IF(first != -EUCLEAN);
 		return NULL;
 	}
 	if (nr_held == MAX)
@@ -448,13 +454,10 @@ static const char *do_alloc(const struct op *op)
 		req.name = h.name;
 	}
 	if (op->kind & 0x80) {
-		switch (op->a % 5) {
-		case 0: req.size = 0; break;
-		case 1: req.size++; break;
-		case 2: req.align = 3 << SHIFT; break;
-		case 3: req.flags |= 0x100; break;
-		case 4: req.nid = MAX_NUMNODES; break;
-		}
+		req.size = op->a % 5 == 0 ? 0 : op->a % 5 == 1 ? req.size + 1 : req.size;
+		req.align = op->a % 5 == 2 ? 3 << SHIFT : req.align;
+		req.flags |= op->a % 5 == 3 ? 0x100 : 0;
+		req.nid = op->a % 5 == 4 ? MAX_NUMNODES : req.nid;
 		FAIL_IF(kho_pool_alloc(who, &req, &phys) != -EINVAL);
 		return NULL;
 	}

@@ -67,7 +67,8 @@ static bool passes(const struct op *ops, u32 nr, bool large, bool quiet, u32 *at
 	pid_t pid;
 
 	fflush(stdout);
-	if (pipe(fds) || (pid = fork()) < 0) {
+	pid = pipe(fds) ? -1 : fork();
+	if (pid < 0) {
 		perror("model_test");
 		exit(2);
 	}
@@ -177,7 +178,7 @@ int main(int argc, char **argv)
 		if (!ok) {
 			u32 nr = shrink(ops, at + 1, large);
 
-			printf("# of %u operations these are left; again with: model_test -r FILE\n",
+			printf("# of %u operations these are left; for model_test -r FILE:\n",
 			       at + 1);
 			printf("# large %u\n", large);
 			for (u32 i = 0; i < nr; i++)
@@ -190,8 +191,9 @@ int main(int argc, char **argv)
 		total.restores += stat.restores;
 		total.quarantined += stat.quarantined;
 	}
-	printf("# %llu operations: %llu allocations, %llu refused, %llu frees, %llu kexecs, %llu regions quarantined\n",
-	       (unsigned long long)done, (unsigned long long)total.allocs,
+	printf("# %llu operations: ", (unsigned long long)done);
+	printf("%llu allocations, %llu refused, %llu frees, %llu kexecs, %llu regions lost\n",
+	       (unsigned long long)total.allocs,
 	       (unsigned long long)total.refused, (unsigned long long)total.frees,
 	       (unsigned long long)total.restores, (unsigned long long)total.quarantined);
 	/* It must not end up testing nothing. */

@@ -24,8 +24,8 @@
 
 #include "peer.h"
 
-#define MIB		(1ULL << 20)
-#define GIB		(1ULL << 30)
+#define MIB		0x100000ULL
+#define GIB		(1024 * MIB)
 #define UNIT		(2 * MIB)
 #define POOL		(1024 * GIB)
 #define BASE		(4 * GIB)
@@ -198,12 +198,12 @@ static void run(const struct peer *peer, const char *mix, const struct kind *kin
 	while (nr_vms-- > 0)
 		for (unsigned int i = 0; i < PARTS; i++)
 			peer->free(pool, 0, &vms[nr_vms].part[i]);
-	printf("{\"mix\": \"%s\", \"align_mib\": %llu, \"fill\": %.2f, \"seed\": %llu, "
-	       "\"allocator\": \"%s\", \"used_mean\": %.4f, \"whole_mean\": %.4f, "
-	       "\"whole_worst\": %.4f, \"requests\": %llu, \"failed\": %llu}\n",
-	       mix, (unsigned long long)(align / MIB), target, (unsigned long long)first_seed,
-	       peer->name, sum_used / samples, sum / samples, worst,
-	       (unsigned long long)requests, (unsigned long long)failed);
+	printf("{\"mix\": \"%s\", \"align_mib\": %llu, \"fill\": %.2f, \"seed\": %llu, ",
+	       mix, (unsigned long long)(align / MIB), target, (unsigned long long)first_seed);
+	printf("\"allocator\": \"%s\", \"used_mean\": %.4f, \"whole_mean\": %.4f, ",
+	       peer->name, sum_used / samples, sum / samples);
+	printf("\"whole_worst\": %.4f, \"requests\": %llu, \"failed\": %llu}\n",
+	       worst, (unsigned long long)requests, (unsigned long long)failed);
 	fflush(stdout);
 	peer->destroy(pool);
 }
