@@ -31,6 +31,12 @@
  */
 #define HINT_SLACK	16
 
+/*
+ * Allocations for which a CPU that has met another one in its area keeps to an
+ * area of its own.  CPUs that do not meet share areas, so that few are broken up.
+ */
+#define ALONE		4096
+
 /* The lane's account of an extent that came (1) or went (-1). */
 static void account(struct kp_lane *lane, s64 extents, s64 frames)
 {
@@ -206,6 +212,34 @@ static bool visit_partial(struct visit *v, u32 a)
 	return false;
 }
 
+static u16 home_of(const struct visit *v)
+{
+	return v->lane - v->idx->lane + 1;
+}
+
+/* Is it an area that another CPU keeps to? */
+static bool foreign(const struct visit *v, u32 a)
+{
+	u16 home = READ_ONCE(v->idx->area[a].home);
+
+	return home && home != home_of(v);
+}
+
+/* The CPU goes on in area @a, which is locked, and may make it its own. */
+static void settle_in(struct visit *v, u32 a)
+{
+	struct kp_lane *lane = v->lane;
+	struct kp_index *idx = v->idx;
+	u16 home = lane->alone ? home_of(v) : 0;
+
+	if (a != lane->hint_area && READ_ONCE(idx->area[lane->hint_area].home) == home_of(v))
+		WRITE_ONCE(idx->area[lane->hint_area].home, 0);
+	if (READ_ONCE(idx->area[a].home) != home && !foreign(v, a))
+		WRITE_ONCE(idx->area[a].home, home);
+	lane->hint_area = a;
+	lane->hint_used = idx->area[a].nr_used;
+}
+
 static bool visit_blocks(struct visit *v, u32 a)
 {
 	const struct kp_request *req = v->req;
@@ -214,8 +248,7 @@ static bool visit_blocks(struct visit *v, u32 a)
 
 	if (block == NO_BLOCK)
 		return false;
-	v->lane->hint_area = a;
-	v->lane->hint_used = v->idx->area[a].nr_used;
+	settle_in(v, a);
 	commit_blocks(v, block);
 	return true;
 }
@@ -252,6 +285,8 @@ static bool visit_areas(struct visit *v, enum visited kind, bool wait)
 			bool done;
 
 			todo &= ~(1UL << bit);
+			if (!wait && kind != ANY && foreign(v, a))
+				continue;
 			if (kind == PARTIAL ? !READ_ONCE(area->nr_partial) :
 			    READ_ONCE(area->nr_used) + v->nr > KHO_POOL_AREA_BLOCKS)
 				continue;
@@ -282,6 +317,21 @@ static bool visit_fresh(struct visit *v)
 	return done;
 }
 
+/* In the area that the CPU keeps to. */
+static bool visit_own(struct visit *v)
+{
+	u32 a = v->lane->hint_area;
+	struct kp_area *area = &v->idx->area[a];
+	bool done;
+
+	if (!v->lane->alone || READ_ONCE(area->home) != home_of(v) ||
+	    !raw_spin_trylock(&area->lock))
+		return false;
+	done = visit_blocks(v, a);
+	raw_spin_unlock(&area->lock);
+	return done;
+}
+
 /*
  * Waiting for another CPU comes last: it costs more than a fresh area.  The last
  * pass does not tell free areas from others: one that goes from free to in use
@@ -289,8 +339,8 @@ static bool visit_fresh(struct visit *v)
  */
 static bool visit_for_blocks(struct visit *v)
 {
-	return visit_areas(v, OPEN, false) || visit_fresh(v) || visit_areas(v, ANY, false) ||
-	       visit_areas(v, ANY, true);
+	return visit_own(v) || visit_areas(v, OPEN, false) || visit_fresh(v) ||
+	       visit_areas(v, ANY, false) || visit_areas(v, ANY, true);
 }
 
 /*
@@ -313,6 +363,7 @@ static bool visit_hint(struct visit *v, u32 a, bool (*visit)(struct visit *v, u3
 			done = visit(v, a);
 		raw_spin_unlock(&area->lock);
 	} else {
+		v->lane->alone = ALONE;
 		/* Pairs with kp_index_seal(), like kp_lock_unless_sealed(). */
 		smp_mb();
 		if (READ_ONCE(idx->sealed))
@@ -331,7 +382,11 @@ static bool visit_hint_area(struct visit *v, u32 a)
 {
 	u32 nr_used = v->idx->area[a].nr_used;
 
-	return nr_used && nr_used + HINT_SLACK >= v->lane->hint_used && visit_blocks(v, a);
+	if (foreign(v, a))
+		return false;
+	if (!v->lane->alone && (!nr_used || nr_used + HINT_SLACK < v->lane->hint_used))
+		return false;
+	return visit_blocks(v, a);
 }
 
 static bool visit_hole(struct visit *v, u32 a)
@@ -462,6 +517,7 @@ int kp_index_alloc(struct kp_index *idx, struct kp_lane *lane, const struct kp_r
 	if (req->frames > idx->nr_frames)
 		return -ENOMEM;
 	v.nr = kp_blocks(req->frames);
+	lane->alone -= !!lane->alone;
 
 	kp_begin(lane);
 	ret = req->name ? -ENOMEM : alloc(&v);

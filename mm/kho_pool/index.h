@@ -49,6 +49,7 @@ struct kp_area {
 	u16 nr_used;
 	u16 nr_partial;		/* set bits in partial[] */
 	u16 nr_words;		/* block words that are not free */
+	u16 home;		/* CPU that keeps to it, plus one; a hint */
 	bool whole;		/* wholly inside one extent */
 	bool words_clear;	/* every block word is known to be zero */
 	bool settle;		/* while it is restored: there is something to clean up */
@@ -68,6 +69,7 @@ struct kp_lane {
 	u64 frees;
 	u32 hint_area;		/* area last used for blocks */
 	u16 hint_used;		/* its nr_used then */
+	u16 alone;		/* allocations for which to keep to an area of its own */
 	/* Block last used for small extents, by low bits of the owner. */
 	u32 hint_block[KP_HINTS];
 } ____cacheline_aligned;

@@ -325,6 +325,7 @@ int kp_index_restore(struct kp_index *idx, const u64 *sum)
 
 	for (u32 i = 0; i < idx->nr_lanes; i++) {
 		idx->lane[i].hint_area = 0;
+		idx->lane[i].alone = 0;
 		memset(idx->lane[i].hint_block, 0, sizeof(idx->lane[i].hint_block));
 	}
 	for (u32 a = 0; a < idx->nr_areas; a++)
