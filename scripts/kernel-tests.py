@@ -15,7 +15,9 @@ from guest import Guest, say
 
 # name: command line, and what else the guest is to be
 SCENARIOS = {
-    "bad_arguments": {"append": "kho_pool=:1G,vm:,0,9999T,128M@7,128M@x,12Q,a/b:1G,good:256M"},
+    "bad_arguments": {"append": ("kho_pool kho_pool=:1G,vm:,0,9999T,128M@7,128M@x,12Q,a/b:1G,"
+                                 "handover:1G,.x:1G,a-name-of-thirty-two-bytes-in-all:1G "
+                                 "kho_pool=good:256M")},
     "too_large": {"append": "kho_pool=4G", "mem": "3G"},
     "no_root": {"append": ""},
     "kho_off": {"append": "kho_pool=1G kho=off"},

@@ -12,6 +12,14 @@ OUT=$TOP/build
 KERNEL=${KERNEL:-7.3}
 ARCH=${ARCH:-x86_64}
 JOBS=${JOBS:-$(nproc)}
+# For coverage, of the kernel and of the harness alike, so that the two can be
+# added up: before optimisation each condition is a branch, and each branch and
+# return has the line that it was written in.
+GCOV_CFLAGS="-fprofile-arcs -ftest-coverage -fno-tree-loop-im -g0 -fno-early-inlining"
+GCOV_CFLAGS+=" -fdisable-tree-early_optimizations --param=logical-op-non-short-circuit=0"
+
+# Those of the make that called us: a silent one would make the kernel's silent too.
+unset MAKEFLAGS MFLAGS MAKELEVEL
 
 mkdir -p "$CACHE" "$OUT"
 

@@ -224,6 +224,60 @@ static bool aligned_places_outside(void)
 	return true;
 }
 
+/* Confirmed after the seal, and longer than its area: all of it is given back. */
+static bool late_and_long(void)
+{
+	struct kp_request req = { .frames = 2 * GIB, .align = MIB2, .owner = 1, .clear = true };
+	struct region r;
+	u64 frame, sum;
+
+	region_init(&r, 3 * GIB / 2, 3 * GIB, 1);
+	CHECK_EQ(kp_index_alloc(&r.idx, r.idx.lane, &req, &frame), 0);
+	CHECK(kp_index_seal(&r.idx, &sum, 1));
+	CHECK_EQ(kp_index_confirm(&r.idx, r.idx.lane, frame), -ESHUTDOWN);
+	kp_index_unseal(&r.idx, r.idx.lane);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	CHECK_EQ(get(&r, 3 * GIB, 1, 1, NULL, &frame), 0);
+	region_exit(&r);
+	return true;
+}
+
+/* A run of which another CPU has got a part stays as it was. */
+static bool too_late_for_a_run(void)
+{
+	struct region r;
+	u64 frame;
+
+	region_init(&r, GIB, 3 * GIB, 1);
+	CHECK_EQ(get(&r, MIB2, 1, 1, NULL, &frame), 0);
+	CHECK(!kp_blocks_take(&r.idx, 0, r.idx.nr_blocks));
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	region_exit(&r);
+	return true;
+}
+
+/* A region is one of whole blocks, and the index is that of this one. */
+static bool bad_regions(void)
+{
+	struct region r;
+	struct kp_index idx = {};
+
+	region_init(&r, GIB, GIB, 1);
+	CHECK_EQ(kp_index_size(GIB + 1, GIB), 0);
+	CHECK_EQ(kp_index_size(GIB, GIB + 1), 0);
+	CHECK_EQ(kp_index_size(GIB, 0), 0);
+	CHECK_EQ(kp_index_format(r.index, GIB + 1, GIB, SHIFT, "x"), -EINVAL);
+	CHECK_EQ(kp_index_attach(&idx, r.index, r.index_size, GIB, GIB + 1, SHIFT, r.vol, 1),
+		 -EINVAL);
+	CHECK_EQ(kp_index_attach(&idx, r.index, r.index_size, 2 * GIB, GIB, SHIFT, r.vol, 1),
+		 -EINVAL);
+	CHECK_EQ(kp_index_attach(&idx, r.index, r.index_size, GIB, GIB, SHIFT + 2, r.vol, 1),
+		 -EINVAL);
+	CHECK_EQ(kp_index_attach(&idx, r.index, r.index_size, GIB, GIB, SHIFT, r.vol, 1), 0);
+	region_exit(&r);
+	return true;
+}
+
 /* An extent that was being cleared is not there for the next kernel. */
 static bool pending_is_dropped(void)
 {
@@ -312,6 +366,9 @@ static bool claims(void)
 	CHECK_EQ(kp_index_release(&r.idx, &r.idx.lane[0], c, 7 * MIB2, 2), -EBUSY);
 	CHECK_EQ(kp_index_claim(&r.idx, &r.idx.lane[0], c), -EALREADY);
 	CHECK_EQ(kp_index_claim(&r.idx, &r.idx.lane[0], c + 1), -ENOENT);
+	CHECK_EQ(kp_index_claim(&r.idx, &r.idx.lane[0], r.frames), -EINVAL);
+	CHECK_EQ(kp_index_find(&r.idx, r.frames, &ext), -EINVAL);
+	CHECK_EQ(kp_owner_set(&r.idx, r.idx.lane, 2, "another"), -EEXIST);
 	CHECK_EQ(kp_index_find(&r.idx, d, &ext), 0);
 	CHECK(ext.unclaimed);
 	CHECK_EQ(put(&r, d, 2 * GIB, 2), 0);
@@ -324,6 +381,9 @@ static bool claims(void)
 /* Walking sees each extent once, in order, whatever came before it. */
 static bool walk(void)
 {
+	struct kp_request clearing = {
+		.frames = 3 * MIB2, .align = 1, .owner = 1, .clear = true,
+	};
 	struct kp_extent ext;
 	struct region r;
 	u64 frame, pos = 0, nr = 0, last = 0;
@@ -339,6 +399,16 @@ static bool walk(void)
 		nr++;
 	}
 	CHECK_EQ(nr, 200);
+	region_exit(&r);
+
+	/* One that is still being cleared is passed over. */
+	region_init(&r, GIB, GIB, 1);
+	CHECK_EQ(kp_index_alloc(&r.idx, r.idx.lane, &clearing, &frame), 0);
+	CHECK_EQ(get(&r, 1, 1, 1, NULL, &frame), 0);
+	pos = 0;
+	CHECK(kp_index_next(&r.idx, &pos, &ext));
+	CHECK_EQ(ext.frame, frame);
+	CHECK(!kp_index_next(&r.idx, &pos, &ext));
 	region_exit(&r);
 	return true;
 }
@@ -441,6 +511,9 @@ int main(void)
 		{ "names", names },
 		{ "sealed_says_no", sealed_says_no },
 		{ "aligned_places_outside", aligned_places_outside },
+		{ "late_and_long", late_and_long },
+		{ "too_late_for_a_run", too_late_for_a_run },
+		{ "bad_regions", bad_regions },
 		{ "pending_is_dropped", pending_is_dropped },
 		{ "small_is_cleared", small_is_cleared },
 		{ "claims", claims },
