@@ -47,6 +47,10 @@ class Guest:
             self.cmd += ["-drive", f"file={os.path.realpath(path)},format=raw,if=none,"
                          f"readonly=on,id=disk{i}",
                          "-device", f"virtio-blk-pci,drive=disk{i}"]
+        # A second serial port, to which a kernel with counters writes them.
+        if os.environ.get("COVERAGE"):
+            self.cmd += ["-serial", "file:" + os.path.join(os.environ["COVERAGE"],
+                                                           os.path.basename(self.log))]
 
     def _line(self, line):
         self.lines.append(line)
