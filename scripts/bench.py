@@ -171,17 +171,20 @@ def print_latency(records):
     table(rows)
 
 
-def print_threads(records):
+def print_threads(every):
+    records = of_kind(every, "threads")
     if not records:
         return
     names = allocators(records)
-    rows = [["two threads, alloc + free / s (/ one)"] + names]
+    rows = [["two threads, alloc + free / s (/ one)"] + names + ["a pool each"]]
     for first in (r for r in records if r["allocator"] == OURS):
         row = [f"{first['load']}, {first['state']}"]
         for name in names:
             r = of_kind(records, "threads", load=first["load"], state=first["state"],
                         allocator=name)[0]
             row.append(f"{r['two_per_s'][0]:.2e} ({r['ratio'][0]:.2f})" if r["ratio"] else "-")
+        control = of_kind(every, "threads_control", load=first["load"], state=first["state"])[0]
+        row.append(f"{control['ratio'][0]:.2f}")
         rows.append(row)
     table(rows)
 
@@ -282,7 +285,7 @@ def main():
     print()
     print_latency(of_kind(records, "latency"))
     print()
-    print_threads(of_kind(records, "threads"))
+    print_threads(records)
     print()
     print_handover(of_kind(records, "handover"))
     print()

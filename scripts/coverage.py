@@ -107,9 +107,10 @@ def dumps(path):
         pieces = f.read().split(b"@gcov")[1:]
     for piece in pieces:
         text, end, _ = piece.partition(b"@end")
-        if not end:
-            sys.exit(f"{path}: a dump has no end")
-        yield base64.b64decode(text)
+        if end:
+            yield base64.b64decode(text)
+        else:
+            say(f"{path}: a dump has no end, it is left out")
 
 
 def kernel_coverage(folder, obj):

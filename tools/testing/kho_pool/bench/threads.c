@@ -2,6 +2,10 @@
 /*
  * What two CPUs get done together that one gets done alone.  Each allocates a
  * batch and frees it, and begins again until the time is over.
+ *
+ * Two CPUs of a virtual machine are not always two: they may be threads of one
+ * core, and others have their share.  A control, each CPU with a pool of its own,
+ * tells in the same rounds what the machine had to give.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -56,7 +60,8 @@ static void *work(void *arg)
 	return NULL;
 }
 
-static double run(struct held *h, unsigned int threads, struct worker *sum)
+/* @second is what the second thread works on. */
+static double run(struct held *h, struct held *second, unsigned int threads, struct worker *sum)
 {
 	struct worker w[THREADS];
 	double pairs = 0;
@@ -64,7 +69,7 @@ static double run(struct held *h, unsigned int threads, struct worker *sum)
 	waiting = threads;
 	for (unsigned int i = 0; i < threads; i++) {
 		w[i] = (struct worker) {
-			.nr = i, .held = h, .ns = bench_quick ? 2000000 : 20000000,
+			.nr = i, .held = i ? second : h, .ns = bench_quick ? 2000000 : 20000000,
 		};
 		pthread_create(&w[i].thread, NULL, work, &w[i]);
 	}
@@ -80,21 +85,33 @@ static double run(struct held *h, unsigned int threads, struct worker *sum)
 static void one(const struct load *load, const struct state *state)
 {
 	struct figure single[NR_PEERS] = {}, both[NR_PEERS] = {}, ratio[NR_PEERS] = {};
-	struct worker sum[NR_PEERS] = {};
-	struct held held[NR_PEERS];
+	struct worker sum[NR_PEERS] = {}, none = {};
+	struct held held[NR_PEERS], own;
+	struct figure control = {};
 
 	bench_progress("two threads, %s, %s", load->name, state->name);
 	for (unsigned int p = 0; p < NR_PEERS; p++)
 		held_create(&held[p], bench_peers[p], load, state, THREADS, 1);
-	for (unsigned int round = 0; round < 9; round++)
+	held_create(&own, bench_peers[0], load, state, THREADS, 1);
+	for (unsigned int round = 0; round < 9; round++) {
 		for (unsigned int p = 0; p < NR_PEERS; p++) {
-			double one = run(&held[p], 1, &sum[p]), two = run(&held[p], 2, &sum[p]);
+			double one = run(&held[p], &held[p], 1, &sum[p]);
+			double two = run(&held[p], &held[p], 2, &sum[p]);
 
 			figure_add(&single[p], one);
 			figure_add(&both[p], two);
 			if (one)
 				figure_add(&ratio[p], two / one);
+			if (one && !p)
+				figure_add(&control, run(&held[0], &own, 2, &none) / one);
 		}
+	}
+	held_destroy(&own);
+	json_begin("threads_control");
+	json_text("load", load->name);
+	json_text("state", state->name);
+	json_figure("ratio", &control);
+	json_end();
 	for (unsigned int p = 0; p < NR_PEERS; p++) {
 		json_begin("threads");
 		json_text("load", load->name);
