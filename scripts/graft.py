@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 
-OVERLAY = ["mm", "include", "arch", "drivers", "samples", "tools", "Documentation"]
+OVERLAY = ["mm", "kernel", "include", "arch", "drivers", "samples", "tools", "Documentation"]
 
 
 def overlay(top):

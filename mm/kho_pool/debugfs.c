@@ -13,6 +13,8 @@
  *	resum		write 1: make the root's check value hold after the pokes
  *	target		write "PHYS": take this for a segment of the image at
  *			the next kexec, as if the check at load had missed it
+ *	control		write 1 or 0: take the loaded image's first control page
+ *			for pool memory
  */
 #define pr_fmt(fmt) "kho_pool: " fmt
 
@@ -191,6 +193,26 @@ static int target_set(void *data, u64 phys)
 }
 DEFINE_DEBUGFS_ATTRIBUTE(target_fops, NULL, target_set, "%llx\n");
 
+static int control_set(void *data, u64 value)
+{
+	struct kp_keep *keep = &kp_state.keep;
+	static bool added;
+
+	if (value && !added) {
+		if (!kexec_image || list_empty(&kexec_image->control_pages) ||
+		    keep->nr == KHO_POOL_MAX_KEEP)
+			return -ENOENT;
+		keep->range[keep->nr].base = page_to_phys(list_first_entry(&kexec_image->control_pages,
+									   struct page, lru));
+		keep->range[keep->nr++].size = PAGE_SIZE;
+	} else if (!value && added) {
+		keep->nr--;
+	}
+	added = value;
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(control_fops, NULL, control_set, "%llu\n");
+
 /* Whatever an initcall can do with a pool, the first one can. */
 static int __init kho_pool_first_initcall(void)
 {
@@ -231,6 +253,7 @@ static int __init kho_pool_debugfs_init(void)
 	debugfs_create_file("poke", 0200, dir, NULL, &poke_fops);
 	debugfs_create_bool("resum", 0600, dir, &resum);
 	debugfs_create_file("target", 0200, dir, NULL, &target_fops);
+	debugfs_create_file("control", 0200, dir, NULL, &control_fops);
 	return 0;
 }
 late_initcall(kho_pool_debugfs_init);

@@ -14,6 +14,8 @@
 #include <linux/irqflags.h>
 #include <linux/kexec.h>
 #include <linux/kexec_handover.h>
+#include <linux/kho/abi/kexec_load.h>
+#include <linux/kho_load.h>
 #include <linux/libfdt.h>
 #include <linux/mm.h>
 #include <linux/sched/clock.h>
@@ -142,40 +144,71 @@ static int check_loss(const struct kimage *image)
 {
 	const char *why = kp_state.no_handover;
 
-	if (!why && kp_state.blob && !image->kho.fdt)
-		why = "the image was not loaded by kexec_file_load with KHO on";
-	if (!why || !kp_pool_extents())
+	if (!why && (!kp_state.blob || image->kho.fdt))
 		return 0;
-	pr_err("kexec refused, it would lose %lld extents: %s\n", kp_pool_extents(), why);
+	if (!kp_pool_extents())
+		return 0;
+	if (why || image->file_mode || !kho_load_phys())
+		pr_err("kexec refused, it would lose %lld extents: %s\n", kp_pool_extents(),
+		       why ?: "the image was loaded without Kexec HandOver");
+	else
+		pr_err("kexec refused, it would lose %lld extents: %s=%#llx is not on the image's command line\n",
+		       kp_pool_extents(), KHO_HANDOVER_ARG, (u64)kho_load_phys());
 	return -EBUSY;
+}
+
+/* Is something that the kexec overwrites in a pool, an index or the root? */
+static int check_clear(const char *what, unsigned long nr, u64 base, u64 end)
+{
+	for (u32 i = 0; i < kp_state.keep.nr; i++) {
+		u64 kept = kp_state.keep.range[i].base;
+		u64 kept_end = kept + kp_state.keep.range[i].size;
+
+		if (base >= kept_end || end <= kept)
+			continue;
+		pr_err("kexec %s %lu [%#llx-%#llx] overlaps pool memory [%#llx-%#llx]: image refused\n",
+		       what, nr, base, end - 1, kept, kept_end - 1);
+		return -EADDRNOTAVAIL;
+	}
+	return 0;
 }
 
 /**
  * kho_pool_check_segments - see that an image keeps clear of the pools
  * @image: with its segments set
  *
+ * Segments are all that a kexec writes to but for control pages: the code that
+ * moves the segments, its page tables, the page that it swaps with. The kernel
+ * in the image, its purgatory and its boot parameters are segments; where it
+ * unpacks itself to is part of its segment's size.
+ *
  * Context: process, when an image is loaded and again before the jump.
  *
- * Return: 0; -EADDRNOTAVAIL if a segment is in a pool, -EBUSY if the image is
- * one of kexec_file_load() and would leave extents behind.
+ * Return: 0; -EADDRNOTAVAIL if one is in a pool, -EBUSY if the image is one of
+ * kexec_file_load() and would leave extents behind.
  */
 int kho_pool_check_segments(struct kimage *image)
 {
+	unsigned long nr = 0;
+	struct page *page;
+	int err;
+
 	if (image->type == KEXEC_TYPE_CRASH)
 		return 0;
 	for (unsigned long i = 0; i < image->nr_segments; i++) {
-		u64 base = image->segment[i].mem, end = base + image->segment[i].memsz;
+		u64 base = image->segment[i].mem;
 
-		for (u32 j = 0; j < kp_state.keep.nr; j++) {
-			u64 kept = kp_state.keep.range[j].base;
-			u64 kept_end = kept + kp_state.keep.range[j].size;
+		err = check_clear("segment", i, base, base + image->segment[i].memsz);
+		if (err)
+			return err;
+	}
+	list_for_each_entry(page, &image->control_pages, lru) {
+		u64 base = page_to_phys(page);
 
-			if (base >= kept_end || end <= kept)
-				continue;
-			pr_err("kexec segment %lu [%#llx-%#llx] overlaps pool memory [%#llx-%#llx]: image refused\n",
-			       i, base, end - 1, kept, kept_end - 1);
-			return -EADDRNOTAVAIL;
-		}
+		err = check_clear("control page", nr++, base,
+				  base + (PAGE_SIZE << page_private(page)));
+		if (err)
+			return err;
 	}
 	return image->file_mode ? check_loss(image) : 0;
 }

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The handover page: how an image of kexec_load(2) learns of KHO's state.
+ *
+ * This is a contract between kernels, and with loaders in user space.  A kernel
+ * that does not know it ignores it; a change needs another magic.
+ *
+ * kexec_file_load() tells the next kernel where KHO's tree and scratch areas are
+ * by what each architecture has for such things: setup_data, a device tree.
+ * User space that loads an image by kexec_load() has the command line, on
+ * every architecture:
+ *
+ *	kho_handover=0x<physical address of the handover page>
+ *
+ * The page is filled when the kexec is under way, not before; the kernel that
+ * takes it over clears the magic, so one that is left over from an earlier kexec
+ * means nothing, whichever command lines still name it.
+ *
+ * A loader that wants the page at a place of its own choosing makes it the
+ * last segment of its image and says KEXEC_HANDOVER.  Then the tree follows the
+ * page, KHO_HANDOVER_SIZE bytes after its beginning, in the same segment.  A
+ * loader that wants to pass a tree of its own making fills such a segment
+ * itself and does not say KEXEC_HANDOVER.
+ *
+ * All numbers are little-endian.
+ */
+#ifndef _LINUX_KHO_ABI_KEXEC_LOAD_H
+#define _LINUX_KHO_ABI_KEXEC_LOAD_H
+
+#include <linux/types.h>
+#include <asm/byteorder.h>
+
+#define KHO_HANDOVER_ARG		"kho_handover"
+#define KHO_HANDOVER_MAGIC		0x3144414f4c4f484bULL	/* "KHOLOAD1" */
+#define KHO_HANDOVER_SIZE		4096
+/* 253 areas of 16 bytes and six words make 4096 bytes. */
+#define KHO_HANDOVER_MAX_SCRATCH	253
+
+struct kho_handover_scratch {
+	__le64 addr;
+	__le64 size;
+};
+
+struct kho_handover {
+	__le64 magic;
+	__le64 self;		/* physical address of this page */
+	__le64 fdt;		/* KHO's tree: physical address, bytes */
+	__le64 fdt_size;
+	__le64 nr_scratch;
+	struct kho_handover_scratch scratch[KHO_HANDOVER_MAX_SCRATCH];
+	__le64 check;		/* kho_handover_sum() */
+};
+
+/* Of all words but the last: each added to what is there, rotated by one. */
+static inline __u64 kho_handover_sum(const struct kho_handover *h)
+{
+	const __le64 *word = (const __le64 *)h;
+	__u64 sum = 0;
+
+	for (unsigned int i = 0; i < KHO_HANDOVER_SIZE / sizeof(*word) - 1; i++)
+		sum = (sum << 1 | sum >> 63) + le64_to_cpu(word[i]);
+	return sum;
+}
+
+static inline _Bool kho_handover_valid(const struct kho_handover *h, __u64 phys)
+{
+	return le64_to_cpu(h->magic) == KHO_HANDOVER_MAGIC && le64_to_cpu(h->self) == phys &&
+	       le64_to_cpu(h->check) == kho_handover_sum(h) && h->nr_scratch &&
+	       le64_to_cpu(h->nr_scratch) <= KHO_HANDOVER_MAX_SCRATCH;
+}
+
+#endif /* _LINUX_KHO_ABI_KEXEC_LOAD_H */

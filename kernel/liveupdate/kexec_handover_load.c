@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Kexec handover with images of kexec_load(2): the command line names a page
+ * that tells the next kernel where KHO's tree and scratch areas are.  See
+ * include/linux/kho/abi/kexec_load.h.
+ *
+ * User space places the segments itself, so they have to be in scratch areas,
+ * as those of kexec_file_load() are: everywhere else there may be something
+ * that is preserved.  /sys/kernel/kexec_handover says where that is.
+ */
+#define pr_fmt(fmt) "KHO: " fmt
+
+#include <linux/ctype.h>
+#include <linux/init.h>
+#include <linux/io.h>
+#include <linux/kexec.h>
+#include <linux/kexec_handover.h>
+#include <linux/kho/abi/kexec_load.h>
+#include <linux/kho_load.h>
+#include <linux/kobject.h>
+#include <linux/libfdt.h>
+#include <linux/memblock.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/sysfs.h>
+#include <linux/uaccess.h>
+#include <linux/vmalloc.h>
+
+#include "kexec_handover_internal.h"
+
+/* kho_populate() takes the page's list for its own. */
+static_assert(sizeof(struct kho_handover) == KHO_HANDOVER_SIZE);
+static_assert(sizeof(struct kho_handover_scratch) == sizeof(struct kho_scratch));
+static_assert(offsetof(struct kho_handover_scratch, size) == offsetof(struct kho_scratch, size));
+
+/* A command line is in no larger segment: boot parameters, a device tree. */
+#define SCAN_MAX	SZ_4M
+
+/* "kho_handover=0x" and 16 digits */
+#define WORD_MAX	40
+
+/* Preserved, so that the next kernel may read it at any time. */
+static struct kho_handover *own;
+
+/**
+ * kho_load_phys - where the handover page is
+ *
+ * Context: any.
+ *
+ * Return: physical address, or 0 if there is none.
+ */
+phys_addr_t kho_load_phys(void)
+{
+	return own ? virt_to_phys(own) : 0;
+}
+
+static void fill(struct kho_handover *h, phys_addr_t self, phys_addr_t fdt)
+{
+	memset(h, 0, sizeof(*h));
+	h->self = cpu_to_le64(self);
+	h->fdt = cpu_to_le64(fdt);
+	h->fdt_size = cpu_to_le64(PAGE_SIZE);
+	h->nr_scratch = cpu_to_le64(kho_scratch_cnt);
+	for (unsigned int i = 0; i < kho_scratch_cnt; i++) {
+		h->scratch[i].addr = cpu_to_le64(kho_scratch[i].addr);
+		h->scratch[i].size = cpu_to_le64(kho_scratch[i].size);
+	}
+	h->magic = cpu_to_le64(KHO_HANDOVER_MAGIC);
+	h->check = cpu_to_le64(kho_handover_sum(h));
+}
+
+/* Is @word, as a word of its own, in what user space gave for this segment? */
+static int has_word(const struct kexec_segment *segment, const char *word)
+{
+	size_t len = strlen(word), left = segment->bufsz;
+	char *text __free(kvfree) = NULL;
+	const char *at;
+
+	if (left < len || left > SCAN_MAX)
+		return 0;
+	text = kvmalloc(left, GFP_KERNEL);
+	if (!text)
+		return -ENOMEM;
+	if (copy_from_user(text, segment->buf, left))
+		return -EFAULT;
+	for (at = text; left >= len; at++) {
+		at = memchr(at, *word, left - len + 1);
+		if (!at)
+			return 0;
+		left = segment->bufsz - (at - text);
+		if (!memcmp(at, word, len) && (at == text || !isgraph(at[-1])) &&
+		    (left == len || !isgraph(at[len])))
+			return 1;
+		left--;
+	}
+	return 0;
+}
+
+static int names_page(const struct kimage *image)
+{
+	char word[WORD_MAX];
+
+	scnprintf(word, sizeof(word), KHO_HANDOVER_ARG "=%#llx", (u64)kho_load_phys());
+	for (unsigned long i = 0; i < image->nr_segments; i++) {
+		int ret = has_word(&image->segment[i], word);
+
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static bool in_scratch(u64 base, u64 size)
+{
+	for (unsigned int i = 0; i < kho_scratch_cnt; i++)
+		if (base >= kho_scratch[i].addr &&
+		    base + size <= kho_scratch[i].addr + kho_scratch[i].size)
+			return true;
+	return false;
+}
+
+static const struct kho_scratch *largest_scratch(void)
+{
+	const struct kho_scratch *largest = kho_scratch;
+
+	for (unsigned int i = 1; i < kho_scratch_cnt; i++)
+		if (kho_scratch[i].size > largest->size)
+			largest = &kho_scratch[i];
+	return largest;
+}
+
+static int check_places(const struct kimage *image)
+{
+	const struct kho_scratch *area = largest_scratch();
+
+	for (unsigned long i = 0; i < image->nr_segments; i++) {
+		u64 base = image->segment[i].mem, size = image->segment[i].memsz;
+
+		if (in_scratch(base, size))
+			continue;
+		pr_err("kexec segment %lu [%#llx-%#llx] is in no scratch area, as [%#llx-%#llx]: image refused\n",
+		       i, base, base + size - 1, (u64)area->addr,
+		       (u64)area->addr + area->size - 1);
+		return -EADDRNOTAVAIL;
+	}
+	return 0;
+}
+
+/* The image's own place for the page and the tree. */
+static int map_segment(struct kimage *image)
+{
+	const struct kexec_segment *last = &image->segment[image->nr_segments - 1];
+
+	if (last->bufsz || last->memsz < KHO_HANDOVER_SIZE + PAGE_SIZE)
+		return -EINVAL;
+	image->kho.handover = kimage_map_segment(image, image->nr_segments - 1);
+	return image->kho.handover ? 0 : -ENOMEM;
+}
+
+/**
+ * kho_load_image - see whether an image of kexec_load() hands KHO's state on
+ * @image: with its segments loaded, and user memory still to be read
+ * @flags: of the system call
+ *
+ * It does if its command line names the handover page or if it has a segment
+ * for it.  Then all its segments must be in scratch areas.
+ *
+ * Context: process.
+ *
+ * Return: 0, also if it does not; -EINVAL if the segment for the page is
+ * not fit for it, -EOPNOTSUPP if it has one and KHO is off, -EADDRNOTAVAIL
+ * if a segment is elsewhere, or another error.
+ */
+int kho_load_image(struct kimage *image, unsigned long flags)
+{
+	int ret;
+
+	if (image->type == KEXEC_TYPE_CRASH || image->preserve_context)
+		return flags & KEXEC_HANDOVER ? -EINVAL : 0;
+	if (!own)
+		return flags & KEXEC_HANDOVER ? -EOPNOTSUPP : 0;
+	if (flags & KEXEC_HANDOVER) {
+		ret = map_segment(image);
+		if (ret)
+			return ret;
+	} else {
+		ret = names_page(image);
+		if (ret <= 0)
+			return ret;
+	}
+	ret = check_places(image);
+	if (!ret)
+		image->kho.fdt = virt_to_phys(kho_out_fdt());
+	return ret;
+}
+
+/**
+ * kho_load_fill - fill the handover page of an image that is about to be started
+ * @image: any
+ *
+ * Context: just before the jump, when KHO's tree does not change any more.
+ */
+void kho_load_fill(struct kimage *image)
+{
+	const struct kexec_segment *last = &image->segment[image->nr_segments - 1];
+
+	if (image->file_mode || image->type == KEXEC_TYPE_CRASH || image->preserve_context)
+		return;
+	/* A loader may pass on the device tree that this kernel was started with. */
+	kho_in_forget();
+	if (!image->kho.fdt)
+		return;
+	if (image->kho.handover) {
+		memcpy(image->kho.handover + KHO_HANDOVER_SIZE, kho_out_fdt(), PAGE_SIZE);
+		fill(image->kho.handover, last->mem, last->mem + KHO_HANDOVER_SIZE);
+	} else {
+		fill(own, virt_to_phys(own), virt_to_phys(kho_out_fdt()));
+	}
+}
+
+/**
+ * kho_load_free - give up what kho_load_image() has set up
+ * @image: any
+ *
+ * Context: process.
+ */
+void kho_load_free(struct kimage *image)
+{
+	if (image->kho.handover && !image->segment_cma[image->nr_segments - 1])
+		vunmap(image->kho.handover);
+}
+
+/* Anything may be on a command line: believe only what a kernel has just filled. */
+static int __init parse_kho_handover(char *arg)
+{
+	u64 phys, fdt, fdt_size, nr;
+	struct kho_handover *h;
+	bool valid;
+
+	if (!arg || kstrtou64(arg, 0, &phys) || !phys || !IS_ALIGNED(phys, KHO_HANDOVER_SIZE)) {
+		pr_warn(KHO_HANDOVER_ARG "=%s: malformed\n", arg ?: "");
+		return 0;
+	}
+	h = early_memremap(phys, KHO_HANDOVER_SIZE);
+	if (!h) {
+		pr_warn(KHO_HANDOVER_ARG "=%s: cannot be mapped\n", arg);
+		return 0;
+	}
+	valid = kho_handover_valid(h, phys);
+	fdt = le64_to_cpu(h->fdt);
+	fdt_size = le64_to_cpu(h->fdt_size);
+	nr = le64_to_cpu(h->nr_scratch);
+	if (valid)
+		h->magic = 0;
+	early_memunmap(h, KHO_HANDOVER_SIZE);
+	if (!valid) {
+		pr_warn(KHO_HANDOVER_ARG "=%s: nothing was handed over there\n", arg);
+		return 0;
+	}
+	/* If they are in a segment of the image, nobody else keeps them. */
+	memblock_reserve(phys, KHO_HANDOVER_SIZE);
+	memblock_reserve(fdt, fdt_size);
+	kho_populate(fdt, fdt_size, phys + offsetof(struct kho_handover, scratch),
+		     nr * sizeof(struct kho_scratch));
+	return 0;
+}
+early_param(KHO_HANDOVER_ARG, parse_kho_handover);
+
+/* What to add to the next kernel's command line. */
+static ssize_t cmdline_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, KHO_HANDOVER_ARG "=%#llx\n", (u64)kho_load_phys());
+}
+
+/* Arguments of kexec-tools that keep all segments in one area, the largest. */
+static ssize_t args_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	const struct kho_scratch *area = largest_scratch();
+
+	return sysfs_emit(buf, "--mem-min=%#llx --mem-max=%#llx\n", (u64)area->addr,
+			  (u64)area->addr + area->size - 1);
+}
+
+/* All areas that segments may be in, a line each: first and last byte. */
+static ssize_t scratch_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	int len = 0;
+
+	for (unsigned int i = 0; i < kho_scratch_cnt; i++)
+		len += sysfs_emit_at(buf, len, "%#llx-%#llx\n", (u64)kho_scratch[i].addr,
+				     (u64)kho_scratch[i].addr + kho_scratch[i].size - 1);
+	return len;
+}
+
+static struct kobj_attribute cmdline_attr = __ATTR(cmdline, 0400, cmdline_show, NULL);
+static struct kobj_attribute args_attr = __ATTR(args, 0400, args_show, NULL);
+static struct kobj_attribute scratch_attr = __ATTR(scratch, 0400, scratch_show, NULL);
+
+static const struct attribute *const attrs[] = {
+	&cmdline_attr.attr,
+	&args_attr.attr,
+	&scratch_attr.attr,
+	NULL
+};
+
+/* After kho_init(). */
+static int __init kho_load_init(void)
+{
+	struct kobject *kobj;
+	void *mem;
+
+	if (!kho_is_enabled())
+		return 0;
+	if (kho_scratch_cnt > KHO_HANDOVER_MAX_SCRATCH) {
+		pr_warn("no handover with kexec_load: more than %d scratch areas\n",
+			KHO_HANDOVER_MAX_SCRATCH);
+		return 0;
+	}
+	mem = kho_alloc_preserve(KHO_HANDOVER_SIZE);
+	if (IS_ERR(mem))
+		return PTR_ERR(mem);
+	kobj = kobject_create_and_add("kexec_handover", kernel_kobj);
+	if (!kobj || sysfs_create_files(kobj, attrs)) {
+		kobject_put(kobj);
+		kho_unpreserve_free(mem);
+		return -ENOMEM;
+	}
+	own = mem;
+	return 0;
+}
+fs_initcall_sync(kho_load_init);
