@@ -34,6 +34,9 @@ SCENARIOS = {
     "one_region_damaged": {"append": "kho_pool=512M,512M"},
     "unsealed": {},
     "image_overlaps": {},
+    "loaders": {},
+    "load_refused": {},
+    "own_loader": {},
     "failed_kexec": {},
     "without_kho_pool": {"plain": True, "mem": "3G"},
     "numa": {"append": "kho_pool=512M@0,512M@1", "mem": "4G", "smp": "2,sockets=2", "numa": [

@@ -4,6 +4,7 @@
 POOL=/sys/kernel/mm/kho_pool/default
 HANDOVER=/sys/kernel/mm/kho_pool/handover
 DEBUG=/sys/kernel/debug/kho_pool
+KHO=/sys/kernel/kexec_handover
 TEST=/sys/kernel/debug/kho_pool_test
 GCOV=/sys/kernel/debug/gcov
 
@@ -61,8 +62,10 @@ now() {
 
 # next_kernel [CHANGES TO THE COMMAND LINE ...]: kexec; NAME=VALUE replaces or
 # adds, -NAME removes.  NEXT= names another disk to take the kernel from.
+# LOADER=kexec_load has kexec-tools place the image; ARGS= then are other arguments.
 load_next() {
 	line=$(cat /proc/cmdline)
+	[ "$LOADER" != kexec_load ] || set -- "$@" -kho_handover
 	for change in "$@"; do
 		name=${change%%=*}
 		name=${name#-}
@@ -81,7 +84,16 @@ load_next() {
 	done
 	cat "${NEXT:-/dev/vda}" >/tmp/kernel
 	cat /dev/vdb >/tmp/initrd
-	kexec -s -l /tmp/kernel --initrd=/tmp/initrd --command-line="${line# }"
+	case ${LOADER:-kexec_file_load} in
+	kexec_file_load)
+		kexec -s -l /tmp/kernel --initrd=/tmp/initrd --command-line="${line# }"
+		;;
+	kexec_load)
+		# shellcheck disable=SC2046,SC2086
+		kexec -c -l /tmp/kernel --initrd=/tmp/initrd ${ARGS-$(cat $KHO/args)} \
+			--command-line="${line# } ${CMDLINE-$(cat $KHO/cmdline)}"
+		;;
+	esac
 	err=$?
 	rm -f /tmp/kernel /tmp/initrd
 	return $err

@@ -59,6 +59,27 @@ verify() {
 	check "every invariant holds" is "$(cat $DEBUG/validate)" ok
 }
 
+# own_loader HOW CHANGES...: kexec with the image placed by kho_pool_load
+own_loader() {
+	how=$1
+	shift
+	line=$(cat /proc/cmdline)
+	cat /dev/vda >/tmp/kernel
+	cat /dev/vdb >/tmp/initrd
+	# shellcheck disable=SC2086
+	/tests/kho_pool_load $how /tmp/kernel /tmp/initrd \
+		"${line%% stage=*} stage=$((stage + 1)) kernels=$(sed 's/.*=//' $KHO/cmdline) $*" ||
+		die "kho_pool_load"
+	save_coverage
+	kexec -e
+	die "kexec did not start the next kernel"
+}
+
+# kernel_at: where KASLR has put this kernel
+kernel_at() {
+	sed -n 's/^ *\([0-9a-f]*\)-.*Kernel code.*/\1/p' /proc/iomem
+}
+
 # untouched: the same without any help of kho_pool
 untouched() {
 	check "the memory is as it was" /tests/kho_pool_mem "$(arg vm)" 0x10000000 0
@@ -319,12 +340,88 @@ image_overlaps.0)
 	kexec -e 2>/dev/null && die "it was started"
 	check "the kexec is refused" [ "$(dmesg | grep -c 'overlaps pool memory')" -ge 4 ]
 	check "the pool works on" is "$(stat state)" active
+	# The same with what the kernel itself has set up for the kexec.
+	load_next || die "load"
+	echo 1 >$DEBUG/control
+	kexec -e 2>/dev/null && die "it was started"
+	check "the log names the control page" logged "control page 0 ["
+	echo 0 >$DEBUG/control
 	cmd alloc 2M after
 	cmd verify
 	go held=$(stat extents) vm=$vm
 	;;
 image_overlaps.1)
 	verify
+	;;
+
+loaders.0)
+	fill
+	LOADER=kexec_load go held=$held vm=$vm "at=$(kernel_at)"
+	;;
+loaders.[12])
+	verify
+	check "the argument is used up" logged "found kexec handover data"
+	LOADER=kexec_load go held=$(arg held) vm=$(arg vm) "at=$(arg at),$(kernel_at)"
+	;;
+loaders.3)
+	verify
+	# The argument of the last kexec_load() stays on the command line.
+	go held=$(arg held) vm=$(arg vm) "at=$(arg at),$(kernel_at)"
+	;;
+loaders.4)
+	verify
+	check "what is left of the argument is ignored" logged "nothing was handed over there"
+	LOADER=kexec_load go held=$(arg held) vm=$(arg vm) "at=$(arg at),$(kernel_at)"
+	;;
+loaders.5)
+	verify
+	echo "@say kernels were at $(arg at) $(kernel_at)"
+	untouched
+	;;
+
+load_refused.0)
+	# Without extents there is nothing to lose.
+	LOADER=kexec_load CMDLINE= load_next || die "load"
+	fill
+	kexec -e 2>/dev/null && die "it was started"
+	check "the kexec is refused" logged "is not on the image's command line"
+	LOADER=kexec_load CMDLINE= load_next 2>/dev/null && die "it was loaded"
+	LOADER=kexec_load CMDLINE=kho_handover=0x1000 load_next 2>/dev/null && die "it was loaded"
+	LOADER=kexec_load CMDLINE=x$(cat $KHO/cmdline) load_next 2>/dev/null && die "it was loaded"
+	check "each is refused" [ "$(dmesg | grep -c "is not on the image's command line")" = 4 ]
+	# kexec-tools begins at the top of memory, where the index is.
+	LOADER=kexec_load ARGS= load_next 2>/dev/null && die "it was loaded"
+	check "the log names both" logged "overlaps pool memory"
+	# One end in a scratch area, the other beside it.
+	end=$(sed -n '1s/.*-//p' $KHO/scratch)
+	/tests/kho_pool_load --at $((end - 0x1fff)) 0x4000 "$(cat $KHO/cmdline)" &&
+		die "it was loaded"
+	check "the log names both" logged "is in no scratch area"
+	LOADER=kexec_load go held=$held vm=$vm
+	;;
+load_refused.1)
+	verify
+	;;
+
+# A loader of our own says where the kernel is to put the handover page; the one
+# after that puts a tree there that it has made up.
+own_loader.0)
+	fill
+	check "bad segments are refused" /tests/kho_pool_load --bad
+	own_loader --handover held=$held vm=$vm
+	;;
+own_loader.1)
+	verify
+	check "the page was elsewhere" [ "$(arg kho_handover)" != "$(arg kernels)" ]
+	sed 's/kho_pool/kho_fool/' /sys/kernel/debug/kho/out/fdt >/tmp/tree || die "no tree"
+	own_loader "--tree /tmp/tree" held=$(arg held) vm=$(arg vm) $(cat $KHO/cmdline)
+	;;
+own_loader.2)
+	check "KHO took the tree" logged "found kexec handover data"
+	check "it is said" logged "the kernel before has left no root: no pool is made"
+	check "no pool is made" [ ! -e $POOL ]
+	stress-ng --quiet --timeout 5 --vm 2 --vm-bytes 90% --vm-populate || die "stress-ng"
+	untouched
 	;;
 
 failed_kexec.0)

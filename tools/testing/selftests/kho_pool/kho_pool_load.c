@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A loader of our own for kexec_load(2), which places the handover page itself.
+ *
+ *	kho_pool_load --handover KERNEL INITRD CMDLINE
+ *		the last segment is for the kernel to fill
+ *	kho_pool_load --tree FILE KERNEL INITRD CMDLINE
+ *		fill it here, with this as KHO's tree
+ *	kho_pool_load --at PHYS SIZE TEXT
+ *		one segment there, with this text
+ *	kho_pool_load --bad
+ *		segments that are not fit for the page
+ *
+ * The first two add kho_handover= to the command line.  "kexec -e" starts the image.
+ */
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "load.h"
+
+#ifndef KEXEC_HANDOVER
+#define KEXEC_HANDOVER	0x10
+#endif
+
+/* As in include/linux/kho/abi/kexec_load.h, which user space does not have. */
+#define PAGE_WORDS	512
+#define MAGIC		0x3144414f4c4f484bULL
+
+static int load(const struct image *image, unsigned long flags)
+{
+	errno = 0;
+	return syscall(SYS_kexec_load, image->entry, image->nr, image->segment,
+		       KEXEC_ARCH_DEFAULT | flags);
+}
+
+/* The largest scratch area; its list is in @list. */
+static struct area scratch(struct area *list, int *nr)
+{
+	FILE *f = fopen("/sys/kernel/kexec_handover/scratch", "r");
+	unsigned long long first, last;
+	struct area largest = {};
+
+	if (!f)
+		fail("/sys/kernel/kexec_handover/scratch");
+	for (*nr = 0; *nr < 100 && fscanf(f, "%llx-%llx", &first, &last) == 2; ++*nr) {
+		list[*nr] = (struct area){ first, last + 1 };
+		if (last + 1 - first > largest.end - largest.start)
+			largest = list[*nr];
+	}
+	fclose(f);
+	return largest;
+}
+
+static void fill_page(uint64_t *page, uint64_t phys, const struct area *list, int nr)
+{
+	uint64_t sum = 0;
+
+	page[0] = MAGIC;
+	page[1] = phys;
+	page[2] = phys + PAGE_WORDS * 8;
+	page[3] = getpagesize();
+	page[4] = nr;
+	for (int i = 0; i < nr; i++) {
+		page[5 + 2 * i] = list[i].start;
+		page[6 + 2 * i] = list[i].end - list[i].start;
+	}
+	for (int i = 0; i < PAGE_WORDS - 1; i++)
+		sum = (sum << 1 | sum >> 63) + page[i];
+	page[PAGE_WORDS - 1] = sum;
+}
+
+static int load_kernel(const char *tree, char **argv)
+{
+	size_t room = PAGE_WORDS * 8 + getpagesize();
+	struct image image = {};
+	struct area list[100];
+	char cmdline[2048];
+	uint64_t page;
+	int nr;
+
+	image.area = scratch(list, &nr);
+	page = take(&image, room, getpagesize());
+	snprintf(cmdline, sizeof(cmdline), "%s kho_handover=%#llx", argv[2],
+		 (unsigned long long)page);
+	arch_load(&image, argv[0], argv[1], cmdline);
+	if (tree) {
+		struct blob fdt = read_file(tree);
+		uint64_t *words = calloc(1, room);
+
+		fill_page(words, page, list, nr);
+		memcpy(words + PAGE_WORDS, fdt.data, fdt.size);
+		segment(&image, words, room, page, room);
+	} else {
+		segment(&image, NULL, 0, page, room);
+	}
+	if (load(&image, tree ? 0 : KEXEC_HANDOVER))
+		fail("kexec_load");
+	return 0;
+}
+
+static int load_text(uint64_t phys, size_t size, const char *text)
+{
+	struct image image = { .entry = phys };
+
+	segment(&image, text, strlen(text), phys, size);
+	if (load(&image, 0)) {
+		printf("kexec_load at %#llx: %s\n", (unsigned long long)phys, strerror(errno));
+		return 1;
+	}
+	return 0;
+}
+
+static bool refused(const struct image *image, unsigned long flags, int error)
+{
+	if (load(image, flags) && errno == error)
+		return true;
+	printf("not refused as it should be: %s\n", strerror(errno));
+	return false;
+}
+
+static int load_bad(void)
+{
+	size_t room = PAGE_WORDS * 8 + getpagesize();
+	struct area list[100];
+	struct image image = {};
+	uint64_t at;
+	int nr;
+	bool ok;
+
+	image.area = scratch(list, &nr);
+	at = take(&image, room, getpagesize());
+	image.entry = at;
+	segment(&image, NULL, 0, at, getpagesize());
+	ok = refused(&image, KEXEC_HANDOVER, PAGE_WORDS * 8 == getpagesize() ? EINVAL : errno);
+	image.nr = 0;
+	segment(&image, "x", 1, at, room);
+	ok &= refused(&image, KEXEC_HANDOVER, EINVAL);
+	image.nr = 0;
+	segment(&image, NULL, 0, list[0].end, room);
+	ok &= refused(&image, KEXEC_HANDOVER, EADDRNOTAVAIL);
+	return !ok;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 5 && !strcmp(argv[1], "--handover"))
+		return load_kernel(NULL, argv + 2);
+	if (argc == 6 && !strcmp(argv[1], "--tree"))
+		return load_kernel(argv[2], argv + 3);
+	if (argc == 5 && !strcmp(argv[1], "--at"))
+		return load_text(strtoull(argv[2], NULL, 0), strtoull(argv[3], NULL, 0), argv[4]);
+	if (argc == 2 && !strcmp(argv[1], "--bad"))
+		return load_bad();
+	fprintf(stderr, "usage: kho_pool_load --handover|--tree FILE KERNEL INITRD CMDLINE\n"
+		"       kho_pool_load --at PHYS SIZE TEXT\n"
+		"       kho_pool_load --bad\n");
+	return 2;
+}
