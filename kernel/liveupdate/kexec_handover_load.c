@@ -55,12 +55,12 @@ phys_addr_t kho_load_phys(void)
 	return own ? virt_to_phys(own) : 0;
 }
 
-static void fill(struct kho_handover *h, phys_addr_t self, phys_addr_t fdt)
+static void fill(struct kho_handover *h, phys_addr_t self, phys_addr_t fdt, u64 fdt_size)
 {
 	memset(h, 0, sizeof(*h));
 	h->self = cpu_to_le64(self);
 	h->fdt = cpu_to_le64(fdt);
-	h->fdt_size = cpu_to_le64(PAGE_SIZE);
+	h->fdt_size = cpu_to_le64(fdt_size);
 	h->nr_scratch = cpu_to_le64(kho_scratch_cnt);
 	for (unsigned int i = 0; i < kho_scratch_cnt; i++) {
 		h->scratch[i].addr = cpu_to_le64(kho_scratch[i].addr);
@@ -70,12 +70,14 @@ static void fill(struct kho_handover *h, phys_addr_t self, phys_addr_t fdt)
 	h->check = cpu_to_le64(kho_handover_sum(h));
 }
 
-/* Is @word, as a word of its own, in what user space gave for this segment? */
-static int has_word(const struct kexec_segment *segment, const char *word)
+/* Is this the last word of its kind in what user space gave for the segment? */
+static int has_last(const struct kexec_segment *segment, const char *word)
 {
-	size_t len = strlen(word), left = segment->bufsz;
+	size_t len = strlen(word), arg_len = strlen(KHO_HANDOVER_ARG "=");
 	char *text __free(kvfree) = NULL;
-	const char *at;
+	size_t left = segment->bufsz;
+	const char *at, *end;
+	bool found = false;
 
 	if (left < len || left > SCAN_MAX)
 		return 0;
@@ -84,26 +86,24 @@ static int has_word(const struct kexec_segment *segment, const char *word)
 		return -ENOMEM;
 	if (copy_from_user(text, segment->buf, left))
 		return -EFAULT;
-	for (at = text; left >= len; at++) {
-		at = memchr(at, *word, left - len + 1);
-		if (!at)
-			return 0;
-		left = segment->bufsz - (at - text);
-		if (!memcmp(at, word, len) && (at == text || !isgraph(at[-1])) &&
-		    (left == len || !isgraph(at[len])))
-			return 1;
-		left--;
+	end = text + left;
+	for (at = text; (at = memchr(at, *word, end - at)); at++) {
+		left = end - at;
+		if (left < arg_len || memcmp(at, word, arg_len) ||
+		    (at > text && isgraph(at[-1])))
+			continue;
+		found = left >= len && !memcmp(at, word, len) && (left == len || !isgraph(at[len]));
 	}
-	return 0;
+	return found;
 }
 
-static int names_page(const struct kimage *image)
+static int names_page(const struct kimage *image, phys_addr_t phys)
 {
 	char word[WORD_MAX];
 
-	scnprintf(word, sizeof(word), KHO_HANDOVER_ARG "=%#llx", (u64)kho_load_phys());
+	scnprintf(word, sizeof(word), KHO_HANDOVER_ARG "=%#llx", (u64)phys);
 	for (unsigned long i = 0; i < image->nr_segments; i++) {
-		int ret = has_word(&image->segment[i], word);
+		int ret = has_last(&image->segment[i], word);
 
 		if (ret)
 			return ret;
@@ -147,15 +147,20 @@ static int check_places(const struct kimage *image)
 	return 0;
 }
 
-/* The image's own place for the page and the tree. */
+/* The image's own place for the page and the tree, maybe with a tree of its own. */
 static int map_segment(struct kimage *image)
 {
 	const struct kexec_segment *last = &image->segment[image->nr_segments - 1];
 
-	if (last->bufsz || last->memsz < KHO_HANDOVER_SIZE + PAGE_SIZE)
+	if (last->memsz < KHO_HANDOVER_SIZE + PAGE_SIZE ||
+	    (last->bufsz && last->bufsz <= KHO_HANDOVER_SIZE))
 		return -EINVAL;
 	image->kho.handover = kimage_map_segment(image, image->nr_segments - 1);
-	return image->kho.handover ? 0 : -ENOMEM;
+	if (!image->kho.handover)
+		return -ENOMEM;
+	if (last->bufsz)
+		pr_warn("the image has a tree of its own: what this kernel preserves may be lost\n");
+	return 0;
 }
 
 /**
@@ -163,33 +168,38 @@ static int map_segment(struct kimage *image)
  * @image: with its segments loaded, and user memory still to be read
  * @flags: of the system call
  *
- * It does if its command line names the handover page or if it has a segment
- * for it.  Then all its segments must be in scratch areas.
+ * It does if its command line names the handover page, this kernel's own or the
+ * segment that the image has for it.  Then all its segments must be in scratch
+ * areas.
  *
  * Context: process.
  *
  * Return: 0, also if it does not; -EINVAL if the segment for the page is
- * not fit for it, -EOPNOTSUPP if it has one and KHO is off, -EADDRNOTAVAIL
- * if a segment is elsewhere, or another error.
+ * not fit for it or not named, -EOPNOTSUPP if it has one and KHO is off,
+ * -EADDRNOTAVAIL if a segment is elsewhere, or another error.
  */
 int kho_load_image(struct kimage *image, unsigned long flags)
 {
+	bool segment = flags & KEXEC_HANDOVER;
+	phys_addr_t phys;
 	int ret;
 
-	if (image->type == KEXEC_TYPE_CRASH || image->preserve_context)
-		return flags & KEXEC_HANDOVER ? -EINVAL : 0;
+	if (image->type == KEXEC_TYPE_CRASH || image->preserve_context || !image->nr_segments)
+		return segment ? -EINVAL : 0;
 	if (!own)
-		return flags & KEXEC_HANDOVER ? -EOPNOTSUPP : 0;
-	if (flags & KEXEC_HANDOVER) {
-		ret = map_segment(image);
-		if (ret)
-			return ret;
-	} else {
-		ret = names_page(image);
-		if (ret <= 0)
-			return ret;
+		return segment ? -EOPNOTSUPP : 0;
+	phys = segment ? image->segment[image->nr_segments - 1].mem : virt_to_phys(own);
+	ret = names_page(image, phys);
+	if (!ret && segment) {
+		pr_err("the last " KHO_HANDOVER_ARG "= of the image's command line is not %#llx: image refused\n",
+		       (u64)phys);
+		return -EINVAL;
 	}
+	if (ret <= 0)
+		return ret;
 	ret = check_places(image);
+	if (!ret && segment)
+		ret = map_segment(image);
 	if (!ret)
 		image->kho.fdt = virt_to_phys(kho_out_fdt());
 	return ret;
@@ -204,6 +214,7 @@ int kho_load_image(struct kimage *image, unsigned long flags)
 void kho_load_fill(struct kimage *image)
 {
 	const struct kexec_segment *last = &image->segment[image->nr_segments - 1];
+	void *page = image->kho.handover;
 
 	if (image->file_mode || image->type == KEXEC_TYPE_CRASH || image->preserve_context)
 		return;
@@ -211,12 +222,14 @@ void kho_load_fill(struct kimage *image)
 	kho_in_forget();
 	if (!image->kho.fdt)
 		return;
-	if (image->kho.handover) {
-		memcpy(image->kho.handover + KHO_HANDOVER_SIZE, kho_out_fdt(), PAGE_SIZE);
-		fill(image->kho.handover, last->mem, last->mem + KHO_HANDOVER_SIZE);
-	} else {
-		fill(own, virt_to_phys(own), virt_to_phys(kho_out_fdt()));
+	if (!page) {
+		fill(own, virt_to_phys(own), virt_to_phys(kho_out_fdt()), PAGE_SIZE);
+		return;
 	}
+	if (!last->bufsz)
+		memcpy(page + KHO_HANDOVER_SIZE, kho_out_fdt(), PAGE_SIZE);
+	fill(page, last->mem, last->mem + KHO_HANDOVER_SIZE,
+	     last->bufsz ? last->memsz - KHO_HANDOVER_SIZE : PAGE_SIZE);
 }
 
 /**
@@ -231,6 +244,19 @@ void kho_load_free(struct kimage *image)
 		vunmap(image->kho.handover);
 }
 
+/* KASLR goes by the last one, too. */
+static bool __init is_last(const char *arg)
+{
+	const char *line = boot_command_line, *at = line, *last = NULL;
+
+	while ((at = strstr(at, KHO_HANDOVER_ARG "="))) {
+		if (at == line || isspace(at[-1]))
+			last = at + strlen(KHO_HANDOVER_ARG "=");
+		at++;
+	}
+	return last && strcspn(last, " ") == strlen(arg) && !memcmp(last, arg, strlen(arg));
+}
+
 /* Anything may be on a command line: believe only what a kernel has just filled. */
 static int __init parse_kho_handover(char *arg)
 {
@@ -242,6 +268,8 @@ static int __init parse_kho_handover(char *arg)
 		pr_warn(KHO_HANDOVER_ARG "=%s: malformed\n", arg ?: "");
 		return 0;
 	}
+	if (!is_last(arg))
+		return 0;
 	h = early_memremap(phys, KHO_HANDOVER_SIZE);
 	if (!h) {
 		pr_warn(KHO_HANDOVER_ARG "=%s: cannot be mapped\n", arg);

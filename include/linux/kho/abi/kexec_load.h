@@ -2,8 +2,8 @@
 /*
  * The handover page: how an image of kexec_load(2) learns of KHO's state.
  *
- * This is a contract between kernels, and with loaders in user space.  A kernel
- * that does not know it ignores it; a change needs another magic.
+ * This is a contract between kernels.  A kernel that does not know it ignores
+ * it; a change needs another magic.
  *
  * kexec_file_load() tells the next kernel where KHO's tree and scratch areas are
  * by what each architecture has for such things: setup_data, a device tree.
@@ -16,11 +16,13 @@
  * takes it over clears the magic, so one that is left over from an earlier kexec
  * means nothing, whichever command lines still name it.
  *
+ * If a command line has that more than once the last one counts.
+ *
  * A loader that wants the page at a place of its own choosing makes it the
- * last segment of its image and says KEXEC_HANDOVER.  Then the tree follows the
- * page, KHO_HANDOVER_SIZE bytes after its beginning, in the same segment.  A
- * loader that wants to pass a tree of its own making fills such a segment
- * itself and does not say KEXEC_HANDOVER.
+ * last segment of its image, names it on the command line, and says
+ * KEXEC_HANDOVER.  The kernel fills it: the page, and KHO_HANDOVER_SIZE bytes
+ * after its beginning the tree.  If the loader gives that segment data, what is
+ * behind the first KHO_HANDOVER_SIZE bytes of it is the tree that is passed on.
  *
  * All numbers are little-endian.
  */

@@ -5,7 +5,7 @@
  *	kho_pool_load --handover KERNEL INITRD CMDLINE
  *		the last segment is for the kernel to fill
  *	kho_pool_load --tree FILE KERNEL INITRD CMDLINE
- *		fill it here, with this as KHO's tree
+ *		the same, but KHO's tree is to be this
  *	kho_pool_load --at PHYS SIZE TEXT
  *		one segment there, with this text
  *	kho_pool_load --bad
@@ -24,9 +24,7 @@
 #define KEXEC_HANDOVER	0x10
 #endif
 
-/* As in include/linux/kho/abi/kexec_load.h, which user space does not have. */
-#define PAGE_WORDS	512
-#define MAGIC		0x3144414f4c4f484bULL
+#define HANDOVER_SIZE	4096
 
 static int load(const struct image *image, unsigned long flags)
 {
@@ -53,31 +51,15 @@ static struct area scratch(struct area *list, int *nr)
 	return largest;
 }
 
-static void fill_page(uint64_t *page, uint64_t phys, const struct area *list, int nr)
-{
-	uint64_t sum = 0;
-
-	page[0] = MAGIC;
-	page[1] = phys;
-	page[2] = phys + PAGE_WORDS * 8;
-	page[3] = getpagesize();
-	page[4] = nr;
-	for (int i = 0; i < nr; i++) {
-		page[5 + 2 * i] = list[i].start;
-		page[6 + 2 * i] = list[i].end - list[i].start;
-	}
-	for (int i = 0; i < PAGE_WORDS - 1; i++)
-		sum = (sum << 1 | sum >> 63) + page[i];
-	page[PAGE_WORDS - 1] = sum;
-}
-
 static int load_kernel(const char *tree, char **argv)
 {
-	size_t room = PAGE_WORDS * 8 + getpagesize();
+	struct blob fdt = tree ? read_file(tree) : (struct blob){};
+	size_t room = HANDOVER_SIZE + getpagesize() + fdt.size;
 	struct image image = {};
 	struct area list[100];
 	char cmdline[2048];
 	uint64_t page;
+	uint8_t *data;
 	int nr;
 
 	image.area = scratch(list, &nr);
@@ -85,17 +67,11 @@ static int load_kernel(const char *tree, char **argv)
 	snprintf(cmdline, sizeof(cmdline), "%s kho_handover=%#llx", argv[2],
 		 (unsigned long long)page);
 	arch_load(&image, argv[0], argv[1], cmdline);
-	if (tree) {
-		struct blob fdt = read_file(tree);
-		uint64_t *words = calloc(1, room);
-
-		fill_page(words, page, list, nr);
-		memcpy(words + PAGE_WORDS, fdt.data, fdt.size);
-		segment(&image, words, room, page, room);
-	} else {
-		segment(&image, NULL, 0, page, room);
-	}
-	if (load(&image, tree ? 0 : KEXEC_HANDOVER))
+	data = calloc(1, room);
+	if (tree)
+		memcpy(data + HANDOVER_SIZE, fdt.data, fdt.size);
+	segment(&image, data, tree ? room : 0, page, room);
+	if (load(&image, KEXEC_HANDOVER))
 		fail("kexec_load");
 	return 0;
 }
@@ -116,28 +92,37 @@ static bool refused(const struct image *image, unsigned long flags, int error)
 {
 	if (load(image, flags) && errno == error)
 		return true;
-	printf("not refused as it should be: %s\n", strerror(errno));
+	printf("with %d segments, not refused with %d: %s\n", image->nr, error, strerror(errno));
 	return false;
 }
 
 static int load_bad(void)
 {
-	size_t room = PAGE_WORDS * 8 + getpagesize();
+	size_t room = HANDOVER_SIZE + getpagesize();
 	struct area list[100];
 	struct image image = {};
-	uint64_t at;
+	uint64_t line, at;
+	char text[64];
 	int nr;
 	bool ok;
 
 	image.area = scratch(list, &nr);
+	line = take(&image, sizeof(text), getpagesize());
 	at = take(&image, room, getpagesize());
-	image.entry = at;
-	segment(&image, NULL, 0, at, getpagesize());
-	ok = refused(&image, KEXEC_HANDOVER, PAGE_WORDS * 8 == getpagesize() ? EINVAL : errno);
-	image.nr = 0;
-	segment(&image, "x", 1, at, room);
-	ok &= refused(&image, KEXEC_HANDOVER, EINVAL);
-	image.nr = 0;
+	snprintf(text, sizeof(text), "kho_handover=%#llx", (unsigned long long)at);
+	image.entry = line;
+
+	segment(&image, text, strlen(text), line, sizeof(text));
+	segment(&image, NULL, 0, at, HANDOVER_SIZE);
+	ok = refused(&image, KEXEC_HANDOVER, EINVAL);	/* no room for the tree */
+	image.nr = 1;
+	segment(&image, text, 1, at, room);
+	ok &= refused(&image, KEXEC_HANDOVER, EINVAL);	/* data, and no tree in it */
+	image.nr = 1;
+	segment(&image, NULL, 0, at - getpagesize(), room);
+	ok &= refused(&image, KEXEC_HANDOVER, EINVAL);	/* another place is named */
+	image.nr = 1;
+	snprintf(text, sizeof(text), "kho_handover=%#llx", (unsigned long long)list[0].end);
 	segment(&image, NULL, 0, list[0].end, room);
 	ok &= refused(&image, KEXEC_HANDOVER, EADDRNOTAVAIL);
 	return !ok;

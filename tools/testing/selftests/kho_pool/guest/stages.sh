@@ -388,7 +388,9 @@ load_refused.0)
 	LOADER=kexec_load CMDLINE= load_next 2>/dev/null && die "it was loaded"
 	LOADER=kexec_load CMDLINE=kho_handover=0x1000 load_next 2>/dev/null && die "it was loaded"
 	LOADER=kexec_load CMDLINE=x$(cat $KHO/cmdline) load_next 2>/dev/null && die "it was loaded"
-	check "each is refused" [ "$(dmesg | grep -c "is not on the image's command line")" = 4 ]
+	LOADER=kexec_load CMDLINE="$(cat $KHO/cmdline) kho_handover=0x1000" load_next 2>/dev/null &&
+		die "it was loaded"
+	check "each is refused" [ "$(dmesg | grep -c "is not on the image's command line")" = 5 ]
 	# kexec-tools begins at the top of memory, where the index is.
 	LOADER=kexec_load ARGS= load_next 2>/dev/null && die "it was loaded"
 	check "the log names both" logged "overlaps pool memory"
@@ -413,7 +415,11 @@ own_loader.0)
 own_loader.1)
 	verify
 	check "the page was elsewhere" [ "$(arg kho_handover)" != "$(arg kernels)" ]
-	sed 's/kho_pool/kho_fool/' /sys/kernel/debug/kho/out/fdt >/tmp/tree || die "no tree"
+	# kho_pool is no name that anybody looks for any more.
+	xxd -p /sys/kernel/debug/kho/out/fdt | tr -d '\n' |
+		sed 's/6b686f5f706f6f6c/6b686f5f666f6f6c/' | xxd -r -p >/tmp/tree
+	check "there is a tree to change" [ "$(cmp -l /tmp/tree /sys/kernel/debug/kho/out/fdt |
+		wc -l)" -ge 1 ]
 	own_loader "--tree /tmp/tree" held=$(arg held) vm=$(arg vm) $(cat $KHO/cmdline)
 	;;
 own_loader.2)
@@ -422,6 +428,13 @@ own_loader.2)
 	check "no pool is made" [ ! -e $POOL ]
 	stress-ng --quiet --timeout 5 --vm 2 --vm-bytes 90% --vm-populate || die "stress-ng"
 	untouched
+	own_loader "--tree /dev/null"
+	;;
+own_loader.3)
+	check "a page with no tree is told" logged "KHO: disabling KHO revival"
+	check "the machine starts anew" is "$(stat generation)" 0
+	fill
+	cmd verify
 	;;
 
 failed_kexec.0)
