@@ -73,8 +73,8 @@ static void fill(struct kho_handover *h, phys_addr_t self, phys_addr_t fdt, u64 
 /* Is this the last word of its kind in what user space gave for the segment? */
 static int has_last(const struct kexec_segment *segment, const char *word)
 {
-	size_t len = strlen(word), arg_len = strlen(KHO_HANDOVER_ARG "=");
 	char *text __free(kvfree) = NULL;
+	size_t len = strlen(word), arg_len = strlen(KHO_HANDOVER_ARG "=");
 	size_t left = segment->bufsz;
 	const char *at, *end;
 	bool found = false;
@@ -191,8 +191,8 @@ int kho_load_image(struct kimage *image, unsigned long flags)
 	phys = segment ? image->segment[image->nr_segments - 1].mem : virt_to_phys(own);
 	ret = names_page(image, phys);
 	if (!ret && segment) {
-		pr_err("the last " KHO_HANDOVER_ARG "= of the image's command line is not %#llx: image refused\n",
-		       (u64)phys);
+		pr_err("the last %s= of the image's command line is not %#llx: image refused\n",
+		       KHO_HANDOVER_ARG, (u64)phys);
 		return -EINVAL;
 	}
 	if (ret <= 0)

@@ -197,13 +197,14 @@ static int control_set(void *data, u64 value)
 {
 	struct kp_keep *keep = &kp_state.keep;
 	static bool added;
+	struct page *page;
 
 	if (value && !added) {
 		if (!kexec_image || list_empty(&kexec_image->control_pages) ||
 		    keep->nr == KHO_POOL_MAX_KEEP)
 			return -ENOENT;
-		keep->range[keep->nr].base = page_to_phys(list_first_entry(&kexec_image->control_pages,
-									   struct page, lru));
+		page = list_first_entry(&kexec_image->control_pages, struct page, lru);
+		keep->range[keep->nr].base = page_to_phys(page);
 		keep->range[keep->nr++].size = PAGE_SIZE;
 	} else if (!value && added) {
 		keep->nr--;

@@ -34,7 +34,7 @@ static int load(const struct image *image, unsigned long flags)
 }
 
 /* The largest scratch area; its list is in @list. */
-static struct area scratch(struct area *list, int *nr)
+static struct area areas(struct area *list, int *nr)
 {
 	FILE *f = fopen("/sys/kernel/kexec_handover/scratch", "r");
 	unsigned long long first, last;
@@ -62,7 +62,7 @@ static int load_kernel(const char *tree, char **argv)
 	uint8_t *data;
 	int nr;
 
-	image.area = scratch(list, &nr);
+	image.area = areas(list, &nr);
 	page = take(&image, room, getpagesize());
 	snprintf(cmdline, sizeof(cmdline), "%s kho_handover=%#llx", argv[2],
 		 (unsigned long long)page);
@@ -88,7 +88,7 @@ static int load_text(uint64_t phys, size_t size, const char *text)
 	return 0;
 }
 
-static bool refused(const struct image *image, unsigned long flags, int error)
+static bool refuses(const struct image *image, unsigned long flags, int error)
 {
 	if (load(image, flags) && errno == error)
 		return true;
@@ -106,7 +106,7 @@ static int load_bad(void)
 	int nr;
 	bool ok;
 
-	image.area = scratch(list, &nr);
+	image.area = areas(list, &nr);
 	line = take(&image, sizeof(text), getpagesize());
 	at = take(&image, room, getpagesize());
 	snprintf(text, sizeof(text), "kho_handover=%#llx", (unsigned long long)at);
@@ -114,17 +114,17 @@ static int load_bad(void)
 
 	segment(&image, text, strlen(text), line, sizeof(text));
 	segment(&image, NULL, 0, at, HANDOVER_SIZE);
-	ok = refused(&image, KEXEC_HANDOVER, EINVAL);	/* no room for the tree */
+	ok = refuses(&image, KEXEC_HANDOVER, EINVAL);	/* no room for the tree */
 	image.nr = 1;
 	segment(&image, text, 1, at, room);
-	ok &= refused(&image, KEXEC_HANDOVER, EINVAL);	/* data, and no tree in it */
+	ok &= refuses(&image, KEXEC_HANDOVER, EINVAL);	/* data, and no tree in it */
 	image.nr = 1;
 	segment(&image, NULL, 0, at - getpagesize(), room);
-	ok &= refused(&image, KEXEC_HANDOVER, EINVAL);	/* another place is named */
+	ok &= refuses(&image, KEXEC_HANDOVER, EINVAL);	/* another place is named */
 	image.nr = 1;
 	snprintf(text, sizeof(text), "kho_handover=%#llx", (unsigned long long)list[0].end);
 	segment(&image, NULL, 0, list[0].end, room);
-	ok &= refused(&image, KEXEC_HANDOVER, EADDRNOTAVAIL);
+	ok &= refuses(&image, KEXEC_HANDOVER, EADDRNOTAVAIL);
 	return !ok;
 }
 
