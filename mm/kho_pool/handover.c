@@ -184,8 +184,7 @@ static int check_clear(const char *what, unsigned long nr, u64 base, u64 end)
  *
  * Context: process, when an image is loaded and again before the jump.
  *
- * Return: 0; -EADDRNOTAVAIL if one is in a pool, -EBUSY if the image is one of
- * kexec_file_load() and would leave extents behind.
+ * Return: 0, or -EADDRNOTAVAIL if one is in a pool.
  */
 int kho_pool_check_segments(struct kimage *image)
 {
@@ -210,7 +209,7 @@ int kho_pool_check_segments(struct kimage *image)
 		if (err)
 			return err;
 	}
-	return image->file_mode ? check_loss(image) : 0;
+	return 0;
 }
 
 /**
