@@ -30,7 +30,8 @@ class Guest:
         line = f"console={console} kho=on panic=-1 kho_test={mode} {append}"
         self.cmd = {
             "x86_64": ["qemu-system-x86_64", "-M", "q35", "-cpu", "max"],
-            "arm64": ["qemu-system-aarch64", "-M", "virt,gic-version=3", "-cpu", "max"],
+            "arm64": ["qemu-system-aarch64", "-M", "virt,gic-version=3",
+                      "-cpu", "max,pauth-impdef=on"],
         }[arch]
         self.cmd += ["-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot",
                      "-smp", str(smp), "-m", mem]

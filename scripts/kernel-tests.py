@@ -107,7 +107,7 @@ def main():
             ok = guest.run()
             # A kernel that complains has failed, whatever the script says.
             for line in guest.lines:
-                if re.search(r"BUG:|WARNING:|Oops|Call Trace|lockdep", line):
+                if re.search(r"BUG:|WARNING:|Oops|Call [Tt]race|lockdep", line):
                     say(f"{name}: {line}")
                     ok = False
             point(f"over kexec: {name}", ok)

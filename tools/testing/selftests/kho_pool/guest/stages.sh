@@ -333,7 +333,9 @@ image_overlaps.0)
 	check "the log names both" logged "overlaps pool memory"
 	check "at load, on the index" /tests/kho_pool_mem overlap "$(index_at)"
 	check "at load, on the root" /tests/kho_pool_mem overlap "$(root_at)"
-	check "memory hotplug stays away" [ "$(probe "$vm")" = refused ]
+	# arm64 has no way to ask it.
+	[ "$(uname -m)" = aarch64 ] ||
+		check "memory hotplug stays away" [ "$(probe "$vm")" = refused ]
 	# As if the check at load had missed it: the kexec fails, the machine lives.
 	load_next || die "load"
 	echo $((vm)) >$DEBUG/target
