@@ -13,6 +13,7 @@
 #include <linux/ctype.h>
 #include <linux/init.h>
 #include <linux/io.h>
+#include <linux/ioport.h>
 #include <linux/kexec.h>
 #include <linux/kexec_handover.h>
 #include <linux/kho/abi/kexec_load.h>
@@ -316,8 +317,9 @@ static ssize_t scratch_show(struct kobject *kobj, struct kobj_attribute *attr, c
 	int len = 0;
 
 	for (unsigned int i = 0; i < kho_scratch_cnt; i++)
-		len += sysfs_emit_at(buf, len, "%#llx-%#llx\n", (u64)kho_scratch[i].addr,
-				     (u64)kho_scratch[i].addr + kho_scratch[i].size - 1);
+		if (kho_scratch[i].size)
+			len += sysfs_emit_at(buf, len, "%#llx-%#llx\n", (u64)kho_scratch[i].addr,
+					     (u64)kho_scratch[i].addr + kho_scratch[i].size - 1);
 	return len;
 }
 
@@ -331,6 +333,42 @@ static const struct attribute *const attrs[] = {
 	&scratch_attr.attr,
 	NULL
 };
+
+/*
+ * arm64 shows what memblock has reserved as "reserved" in /proc/iomem, and
+ * kexec-tools keep off that.  Scratch areas are reserved, but they are where
+ * images are to go: hold their places while the rest is entered.
+ */
+static struct resource *places __initdata;
+
+static int __init hold_places(void)
+{
+	if (kho_is_enabled())
+		places = kzalloc_objs(*places, kho_scratch_cnt);
+	for (unsigned int i = 0; places && i < kho_scratch_cnt; i++) {
+		if (!kho_scratch[i].size)
+			continue;
+		places[i].name = "KHO scratch";
+		places[i].start = kho_scratch[i].addr;
+		places[i].end = kho_scratch[i].addr + kho_scratch[i].size - 1;
+		places[i].flags = IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY;
+		/* The kernel may be in there. */
+		if (insert_resource(&iomem_resource, &places[i]))
+			pr_warn("scratch area %pR may not be free to kexec-tools\n", &places[i]);
+	}
+	return 0;
+}
+core_initcall(hold_places);
+
+static int __init give_places_up(void)
+{
+	for (unsigned int i = 0; places && i < kho_scratch_cnt; i++)
+		if (places[i].parent)
+			remove_resource(&places[i]);
+	kfree(places);
+	return 0;
+}
+arch_initcall_sync(give_places_up);
 
 /* After kho_init(). */
 static int __init kho_load_init(void)
