@@ -12,6 +12,7 @@
 
 #include "golden.h"
 #include "golden_2.h"
+#include "golden_states.h"
 #include "internal.h"
 #include "root.h"
 
@@ -253,6 +254,30 @@ static void golden_states(struct kunit *test)
 	}
 }
 
+/* The same operations write the same bytes, on any architecture. */
+static void golden_written(struct kunit *test)
+{
+	struct kp_index *idx = kunit_kzalloc(test, sizeof(*idx), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, idx);
+	KUNIT_ASSERT_EQ(test, ARRAY_SIZE(golden_2), ARRAY_SIZE(golden_states_2));
+	for (u32 i = 0; i < ARRAY_SIZE(golden_2); i++) {
+		const struct golden_state *s = &golden_states_2[i];
+		u64 size = kp_index_size(s->base, s->frames);
+		void *golden = image(test, golden_2[i].words, golden_2[i].nr_words, size);
+		void *index = kunit_kzalloc(test, size, GFP_KERNEL);
+		void *vol = kunit_kzalloc(test, kp_index_volatile_size(s->base, s->frames, 1),
+					  GFP_KERNEL);
+
+		KUNIT_ASSERT_NOT_NULL(test, index);
+		KUNIT_ASSERT_NOT_NULL(test, vol);
+		memset(idx, 0, sizeof(*idx));
+		KUNIT_ASSERT_EQ_MSG(test, golden_write(s, idx, index, vol), 0, "%s", s->name);
+		KUNIT_EXPECT_STREQ(test, s->name, golden_2[i].name);
+		KUNIT_EXPECT_MEMEQ_MSG(test, index, golden, size, "%s", s->name);
+	}
+}
+
 static void golden_two_pools(struct kunit *test)
 {
 	void *page = image(test, golden_2_two_pools_root, ARRAY_SIZE(golden_2_two_pools_root),
@@ -275,6 +300,14 @@ static void golden_two_pools(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, keep->nr, 8);
 	kp_keep_encode(keep, again);
 	KUNIT_EXPECT_MEMEQ(test, list, again, KHO_POOL_ROOT_SIZE);
+
+	memset(root, 0, sizeof(*root));
+	memset(keep, 0, sizeof(*keep));
+	golden_two_roots(root, keep);
+	KUNIT_ASSERT_GT(test, kp_root_encode(root, again), 0);
+	KUNIT_EXPECT_MEMEQ(test, page, again, KHO_POOL_ROOT_SIZE);
+	kp_keep_encode(keep, again);
+	KUNIT_EXPECT_MEMEQ(test, list, again, KHO_POOL_ROOT_SIZE);
 }
 
 static struct kunit_case kp_kunit_cases[] = {
@@ -284,6 +317,7 @@ static struct kunit_case kp_kunit_cases[] = {
 	KUNIT_CASE(largest_root_fits),
 	KUNIT_CASE(golden_version_1),
 	KUNIT_CASE(golden_states),
+	KUNIT_CASE(golden_written),
 	KUNIT_CASE(golden_two_pools),
 	{}
 };

@@ -5,6 +5,7 @@
 
 #include "../../../mm/kho_pool/golden.h"
 #include "../../../mm/kho_pool/golden_2.h"
+#include "../../../mm/kho_pool/golden_states.h"
 #include "../../../mm/kho_pool/root.h"
 
 static void *image(const struct golden_word *words, u32 nr, u64 size)
@@ -98,6 +99,25 @@ static bool states(void)
 	return true;
 }
 
+/* The same operations write the same bytes, as in the kernel's KUnit tests. */
+static bool written(void)
+{
+	CHECK_EQ(ARRAY_SIZE(golden_2), ARRAY_SIZE(golden_states_2));
+	for (u32 i = 0; i < ARRAY_SIZE(golden_2); i++) {
+		const struct golden_state *s = &golden_states_2[i];
+		u64 size = kp_index_size(s->base, s->frames);
+		void *index = pages(size), *golden;
+		struct kp_index idx = {};
+
+		CHECK(!golden_write(s, &idx, index,
+				    pages(kp_index_volatile_size(s->base, s->frames, 1))));
+		golden = image(golden_2[i].words, golden_2[i].nr_words, size);
+		CHECK(!strcmp(s->name, golden_2[i].name));
+		CHECK(!memcmp(index, golden, size));
+	}
+	return true;
+}
+
 static bool two_pools(void)
 {
 	void *page = image(golden_2_two_pools_root, ARRAY_SIZE(golden_2_two_pools_root),
@@ -125,6 +145,14 @@ static bool two_pools(void)
 	CHECK_EQ(keep.range[6].size, 1ULL << 30);
 	kp_keep_encode(&keep, again);
 	CHECK(!memcmp(list, again, sizeof(again)));
+
+	memset(&root, 0, sizeof(root));
+	memset(&keep, 0, sizeof(keep));
+	golden_two_roots(&root, &keep);
+	CHECK(kp_root_encode(&root, again) > 0);
+	CHECK(!memcmp(page, again, sizeof(again)));
+	kp_keep_encode(&keep, again);
+	CHECK(!memcmp(list, again, sizeof(again)));
 	return true;
 }
 
@@ -133,6 +161,7 @@ int main(void)
 	static const struct test tests[] = {
 		{ "version_1", version_1 },
 		{ "states", states },
+		{ "written", written },
 		{ "two_pools", two_pools },
 	};
 
