@@ -16,11 +16,13 @@
 #
 # KERNEL_SRC= names a kernel tree of yours instead of the one that is fetched.
 # KHO_POOL_CACHE= is where sources and objects go (~/.cache/kho_pool).
+# ARCH=arm64 has the guests be arm64; ARCHES="x86_64 arm64" is what make test does.
 
 ARCH ?= x86_64
+ARCHES ?= x86_64 arm64
 GENERATIONS ?=
 SECONDS_EACH ?= 10
-export ARCH
+export ARCH ARCHES
 
 run:
 	@scripts/with-kernel scripts/run.py OBJ $(if $(GENERATIONS),--generations $(GENERATIONS))

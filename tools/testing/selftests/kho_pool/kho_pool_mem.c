@@ -5,6 +5,7 @@
  *
  *	kho_pool_mem PHYS SIZE GENERATION	is it as test_kho_pool filled it?
  *	kho_pool_mem overlap PHYS		try to load an image there
+ *	kho_pool_mem page			this kernel's page size
  *
  * Exits with 0 if every byte is as it was, or if the image was refused as it
  * should be.
@@ -69,6 +70,10 @@ int main(int argc, char **argv)
 			      strtoull(argv[3], NULL, 0));
 	if (argc == 3 && !strcmp(argv[1], "overlap"))
 		return overlap(strtoull(argv[2], NULL, 0));
-	fprintf(stderr, "usage: kho_pool_mem PHYS SIZE GENERATION | overlap PHYS\n");
+	if (argc == 2 && !strcmp(argv[1], "page")) {
+		printf("%d\n", getpagesize());
+		return 0;
+	}
+	fprintf(stderr, "usage: kho_pool_mem PHYS SIZE GENERATION | overlap PHYS | page\n");
 	return 2;
 }

@@ -36,14 +36,16 @@ fails() {
 	case $said in *"$err"*) ;; *) echo "$said"; return 1 ;; esac
 }
 
+page=$(/tests/kho_pool_mem page)
+
 # fill: the usual extents, where they are goes into $vm and $list
 fill() {
 	insmod /lib/test_kho_pool.ko || die "no test driver"
 	cmd generation 0
 	cmd alloc 256M vm 128M
 	cmd alloc 6M middle
-	cmd alloc 4K small
-	cmd alloc 12K
+	cmd alloc $page small
+	cmd alloc $((3 * page))
 	vm=$(awk '$5 == "vm" { print $1 }' $DEBUG/extents)
 	held=$(stat extents)
 }
@@ -490,6 +492,29 @@ numa.1)
 	check "the nodes are the same" is \
 		"$(node_of on-0)$(node_of small-on-0)$(node_of on-1)$(node_of small-on-1)" 0011
 	verify
+	;;
+
+# Blocks follow the page size, and so do huge pages: with pages of 4, 16 and 64
+# KiB one of them is 1, 4 and 16 blocks.
+pages.0)
+	fill
+	block=$((512 * page)) huge=$((page / 8 * page))
+	cmd alloc $((3 * block)) blocks $block
+	cmd alloc $huge huge $huge
+	at=$(awk '$5 == "huge" { print $1 }' $DEBUG/extents)
+	check "it can be mapped as one" is $((at % huge)) 0
+	check "bytes are no pages" fails "Invalid argument" alloc $((page + page / 2))
+	go held=$(stat extents) vm=$vm
+	;;
+pages.1)
+	verify
+	cmd free blocks
+	cmd alloc $((2 * page)) two
+	go held=$(stat extents) vm=$(arg vm)
+	;;
+pages.2)
+	verify
+	untouched
 	;;
 
 release.0)
