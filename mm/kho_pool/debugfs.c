@@ -15,6 +15,8 @@
  *			the next kexec, as if the check at load had missed it
  *	control		write 1 or 0: take the loaded image's first control page
  *			for pool memory
+ *	in/, out/	see inspect.c
+ *	inject/		see inject.c
  */
 #define pr_fmt(fmt) "kho_pool: " fmt
 
@@ -29,6 +31,7 @@
 #include <linux/syscore_ops.h>
 #include <linux/uaccess.h>
 
+#include "debug.h"
 #include "pool.h"
 
 #define MAX_POKES	64
@@ -165,6 +168,7 @@ static const struct file_operations poke_fops = {
 
 static void poke(void *data)
 {
+	kp_inject();
 	for (u32 i = 0; i < nr_pokes; i++) {
 		u8 *p = phys_to_virt(pokes[i].phys);
 
@@ -255,6 +259,8 @@ static int __init kho_pool_debugfs_init(void)
 	debugfs_create_bool("resum", 0600, dir, &resum);
 	debugfs_create_file("target", 0200, dir, NULL, &target_fops);
 	debugfs_create_file("control", 0200, dir, NULL, &control_fops);
+	kp_inspect_init(dir);
+	kp_inject_init(dir);
 	return 0;
 }
 late_initcall(kho_pool_debugfs_init);

@@ -27,6 +27,7 @@
 
 #include <asm/setup.h>
 
+#include "debug.h"
 #include "pool.h"
 
 /* What is left to the kernel, at the least. */
@@ -500,6 +501,7 @@ void __init kho_pool_init_early(void)
 					args);
 			return;
 		}
+		kp_note_received(phys_to_virt(kp_state.blob));
 		restore_all();
 	} else if (args[0] && !kho_is_enabled()) {
 		pr_err("kho_pool=%s: Kexec HandOver is off (kho=on turns it on): no pool is made\n",

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Give the next kernel something else than what it should get, to see what it
+ * makes of it.  Needs kho_pool_inject on the command line.
+ *
+ *	inject/root	root and keep list: 8 KiB
+ *	inject/index<N>	index of region N, of the size of out/index<N>
+ *
+ * What is written takes its place when this kernel shuts down, after the seal;
+ * nothing of it is checked.  A file that is not written in full is not used,
+ * and one that is opened for writing again is empty.
+ */
+#define pr_fmt(fmt) "kho_pool: " fmt
+
+#include <linux/debugfs.h>
+#include <linux/init.h>
+#include <linux/io.h>
+#include <linux/moduleparam.h>
+#include <linux/mutex.h>
+#include <linux/panic.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "debug.h"
+#include "pool.h"
+
+static bool allowed __initdata;
+core_param(kho_pool_inject, allowed, bool, 0);
+
+struct injection {
+	void *to;
+	u64 size;
+	void *data;
+	u64 have;		/* it is used if this is the size */
+};
+
+/* The root and its regions' indexes. */
+static struct injection injections[1 + KHO_POOL_MAX_REGIONS];
+static DEFINE_MUTEX(lock);
+
+static int inject_open(struct inode *inode, struct file *file)
+{
+	struct injection *i = inode->i_private;
+
+	guard(mutex)(&lock);
+	if (!i->data)
+		i->data = kvzalloc(i->size, GFP_KERNEL);
+	if (!i->data)
+		return -ENOMEM;
+	i->have = 0;
+	file->private_data = i;
+	return 0;
+}
+
+static ssize_t inject_write(struct file *file, const char __user *ubuf, size_t count, loff_t *pos)
+{
+	struct injection *i = file->private_data;
+	ssize_t ret;
+
+	guard(mutex)(&lock);
+	if (*pos != i->have)
+		return -EINVAL;
+	ret = simple_write_to_buffer(i->data, i->size, pos, ubuf, count);
+	if (!ret && count)
+		return -EFBIG;
+	i->have = *pos;
+	return ret;
+}
+
+static int inject_release(struct inode *inode, struct file *file)
+{
+	struct injection *i = file->private_data;
+
+	guard(mutex)(&lock);
+	if (i->have != i->size) {
+		pr_warn("%pd: %llu bytes written, not %llu: not to be injected\n",
+			file->f_path.dentry, i->have, i->size);
+		return 0;
+	}
+	pr_warn("%pd: the next kernel will get what was written\n", file->f_path.dentry);
+	add_taint(TAINT_USER, LOCKDEP_STILL_OK);
+	return 0;
+}
+
+static const struct file_operations inject_fops = {
+	.open = inject_open,
+	.write = inject_write,
+	.release = inject_release,
+};
+
+/**
+ * kp_inject - replace what is handed on
+ *
+ * Context: shutdown, after the seal.
+ */
+void kp_inject(void)
+{
+	for (u32 n = 0; n < ARRAY_SIZE(injections); n++) {
+		struct injection *i = &injections[n];
+
+		if (!i->size || i->have != i->size)
+			continue;
+		pr_warn("injecting %llu bytes at %#llx\n", i->size, (u64)virt_to_phys(i->to));
+		memcpy(i->to, i->data, i->size);
+	}
+}
+
+/**
+ * kp_inject_init - make the files, if the command line allows them
+ * @dir: /sys/kernel/debug/kho_pool
+ */
+void __init kp_inject_init(struct dentry *dir)
+{
+	struct injection *i = injections;
+	struct kp_region *r;
+
+	if (!allowed || !kp_state.blob || kp_state.no_handover)
+		return;
+	pr_warn("what is handed on can be changed by root: kho_pool_inject\n");
+	dir = debugfs_create_dir("inject", dir);
+	i->to = phys_to_virt(kp_state.blob);
+	i->size = KHO_POOL_BLOB_SIZE;
+	debugfs_create_file("root", 0200, dir, i++, &inject_fops);
+	for_each_region(r) {
+		char name[16];
+
+		i->to = phys_to_virt(r->index);
+		i->size = r->index_size;
+		snprintf(name, sizeof(name), "index%u", (u32)(r - kp_state.region));
+		debugfs_create_file(name, 0200, dir, i++, &inject_fops);
+	}
+}
