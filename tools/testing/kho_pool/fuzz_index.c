@@ -8,6 +8,7 @@
  * (two bytes, among the words that have a meaning), how, and with what.
  */
 #include "region.h"
+#include "save.h"
 
 #define FRAMES	(GIB + 16 * MIB2)
 #define BASE	(2 * GIB - 8 * MIB2)
@@ -217,6 +218,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	ret = restore(NULL);
 	if (ret && memcmp(before, r.index, r.index_size))
 		die("refused, but written to");
+	save("index", before, r.index_size, !ret);
 	if (!ret)
 		use();
 	return 0;

@@ -8,6 +8,7 @@
  * of three bytes to a good root: where (two bytes), and to what.
  */
 #include "region.h"
+#include "save.h"
 
 #include "../../../mm/kho_pool/root.h"
 
@@ -111,9 +112,13 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	}
 	check = cpu_to_le64(kp_sum_words((__le64 *)page, 0, KHO_POOL_ROOT_CHECK / 8));
 	memcpy(page + KHO_POOL_ROOT_CHECK, &check, sizeof(check));
-	if (data[0] % 4 == 1)
+	if (data[0] % 4 == 1) {
 		see_keep();
-	else
+	} else {
+		static struct kp_root root;
+
 		see_root();
+		save("root", page, sizeof(page), !kp_root_decode(page, 1 << SHIFT, &root));
+	}
 	return 0;
 }

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * khopool edit: make roots that are damaged, of another time or made up, to see
+ * what a kernel makes of them.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <libfdt.h>
+
+#include "khopool.h"
+
+static const struct {
+	const char *name;
+	u32 offset, size;
+} fields[] = {
+#define FIELD(f) { #f, offsetof(struct kho_pool_root_region, f), \
+		   sizeof(((struct kho_pool_root_region *)0)->f) }
+	FIELD(base), FIELD(size), FIELD(index), FIELD(index_size), FIELD(sum), FIELD(nid),
+	FIELD(state),
+};
+
+static u64 value_of(const char *text)
+{
+	char *end;
+	u64 value = strtoull(text, &end, 0);
+
+	if (!*text || *end)
+		die("\"%s\" is no number", text);
+	return value;
+}
+
+static void put(u8 *to, u64 value, u32 size)
+{
+	for (u32 i = 0; i < size; i++)
+		to[i] = value >> (8 * i);
+}
+
+/* Where region @nr is, of those of all pools. */
+static u8 *find_region(u8 *root, u64 nr)
+{
+	int node, len;
+
+	fdt_for_each_subnode(node, root, 0) {
+		u8 *data = fdt_getprop_w(root, node, KHO_POOL_PROP_REGIONS, &len);
+
+		if (!data)
+			continue;
+		if (nr < len / sizeof(struct kho_pool_root_region))
+			return data + nr * sizeof(struct kho_pool_root_region);
+		nr -= len / sizeof(struct kho_pool_root_region);
+	}
+	die("there is no such region");
+}
+
+static void set_field(u8 *root, char *name, u64 value)
+{
+	char *field;
+	u64 nr = strtoull(name + strlen("region"), &field, 10);
+
+	for (u32 i = 0; i < ARRAY_SIZE(fields); i++) {
+		if (strcmp(field + 1, fields[i].name))
+			continue;
+		put(find_region(root, nr) + fields[i].offset, value, fields[i].size);
+		return;
+	}
+	die("a region has no field \"%s\"", field + 1);
+}
+
+static void set(const struct blob *blob, char *name, u64 value)
+{
+	void *data;
+	int len;
+
+	if (blob->size > KHO_POOL_BLOB_SIZE || !tree_good(blob->data, KHO_POOL_ROOT_CHECK))
+		die("%s is no root", blob->name);
+	if (!strncmp(name, "region", 6) && strchr(name, '.')) {
+		set_field(blob->data, name, value);
+		return;
+	}
+	data = fdt_getprop_w(blob->data, 0, name, &len);
+	if (!data || len != 8)
+		die("%s: the root has no number \"%s\"", blob->name, name);
+	put(data, value, 8);
+}
+
+static void flip(const struct blob *blob, const char *offset, u64 bits)
+{
+	u64 at = value_of(offset);
+
+	if (at >= blob->size)
+		die("%s: has no byte %s", blob->name, offset);
+	blob->data[at] ^= bits;
+}
+
+static void set_check(u8 *page)
+{
+	put(page + KHO_POOL_ROOT_CHECK,
+	    kp_sum_words((const __le64 *)page, 0, KHO_POOL_ROOT_CHECK / 8), 8);
+}
+
+static void write_blob(const struct blob *blob)
+{
+	int fd = open(blob->name, O_WRONLY);
+
+	if (fd < 0 || pwrite(fd, blob->data, blob->size, 0) != blob->size || close(fd))
+		die("%s: %s", blob->name, strerror(errno));
+}
+
+static int edit(int argc, char **argv)
+{
+	struct blob blob;
+	char *at;
+
+	if (argc < 2 || argv[0][0] == '-')
+		bad_call(&cmd_edit);
+	blob = read_blob(argv[0]);
+	while (--argc) {
+		argv++;
+		at = strpbrk(*argv, "=^");
+		if (!strcmp(*argv, "check")) {
+			if (blob.size > KHO_POOL_BLOB_SIZE)
+				die("%s is no root", blob.name);
+			for (u64 page = 0; page < blob.size; page += KHO_POOL_ROOT_SIZE)
+				set_check(blob.data + page);
+		} else if (at && *at == '=') {
+			*at = 0;
+			set(&blob, *argv, value_of(at + 1));
+		} else if (at) {
+			*at = 0;
+			flip(&blob, *argv, value_of(at + 1));
+		} else {
+			bad_call(&cmd_edit);
+		}
+	}
+	write_blob(&blob);
+	return 0;
+}
+
+const struct command cmd_edit = {
+	.name = "edit",
+	.args = "FILE CHANGE...",
+	.what = "change or damage a root or an index that was saved (for tests)",
+	.help =	"Changes a file, to be given to a kernel that is booted for it; one after the\n"
+		"other:\n\n"
+		"  PROPERTY=VALUE   a number of the root, such as incompat=0x80\n"
+		"  regionN.F=VALUE  base, size, index, index_size, sum, nid or state of a region\n"
+		"  OFFSET^BITS      flips bits of one byte of any file\n"
+		"  check            makes the check values of root and keep list hold\n",
+	.run = edit,
+};

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * khopool: the command for pools of memory that survive kexec.
+ *
+ *	main.c ---> dump.c -----> text.c, json.c --+--> image.c
+ *	       ---> verify.c ---> rules_*.c -------+
+ *	       ---> edit.c ------------------------+
+ *	live.c ---> image.c
+ *
+ * What an index and a root mean is the kernel's own code, mm/kho_pool.
+ */
+#ifndef _KHOPOOL_H
+#define _KHOPOOL_H
+
+#include <stdio.h>
+
+#include "../../../mm/kho_pool/internal.h"
+#include "../../../mm/kho_pool/root.h"
+
+/* One subcommand; returns what the program exits with. */
+struct command {
+	const char *name, *args, *what, *help;
+	int (*run)(int argc, char **argv);
+};
+
+extern const struct command cmd_dump, cmd_verify, cmd_edit;
+
+/* main.c: exit with 2 and a line that says what was wrong with the call */
+__attribute__((noreturn, format(printf, 1, 2))) void die(const char *fmt, ...);
+__attribute__((noreturn)) void bad_call(const struct command *command);
+
+/* image.c: files, and what is in them */
+struct blob {
+	const char *name;
+	u8 *data;		/* aligned as kernel memory is */
+	u64 size;
+};
+
+enum kind { KIND_ROOT, KIND_INDEX, KIND_TREE };
+
+struct root_image {
+	struct blob blob;
+	const u8 *keep_page;	/* NULL: the file ends with the root */
+	const char *wrong;	/* why the root cannot be used, or NULL */
+	bool keep_good;
+	struct kp_root root;
+	struct kp_keep keep;
+};
+
+struct index_image {
+	struct blob blob;
+	const u64 *sum;		/* that it was sealed with, or NULL */
+	u64 base, frames;
+	u32 frame_shift;
+	const char *wrong;	/* why it cannot be used, or NULL */
+	struct kp_index idx;	/* if nothing is wrong */
+};
+
+struct images {
+	struct root_image *root;
+	struct index_image index[KHO_POOL_MAX_REGIONS];
+	u32 nr_indexes;
+	struct blob tree;	/* KHO's own */
+};
+
+void *pages(u64 size);
+struct blob read_blob(const char *path);
+void add_image(struct images *images, struct blob blob);
+/* When all files are there: which index is whose. */
+void relate_images(struct images *images);
+void read_images(struct images *images, int nr, char **paths);
+/* May the tree be walked? */
+bool tree_good(const void *fdt, u64 size);
+
+/* live.c: those of the machine it runs on, handed on or received */
+void read_live(struct images *images, bool received, const char *mem);
+
+/* text.c, json.c */
+void text_images(const struct images *images);
+void json_images(const struct images *images);
+const char *size_text(u64 bytes, char *buf);
+extern const char *const region_states[KHO_POOL_REGION_STATES];
+
+/* rules_root.c, rules_index.c: say each rule that does not hold; how many */
+__attribute__((format(printf, 2, 3))) void violated(const struct blob *blob, const char *fmt, ...);
+u32 violations(void);
+void check_root(const struct root_image *image);
+void check_index(const struct index_image *image);
+
+#endif /* _KHOPOOL_H */

@@ -1,0 +1,188 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""khopool, with sanitizers, on golden images and on what the fuzzers make.
+
+usage: khopool_test.py KHOPOOL GOLDEN-FOLDER SAVED-FOLDER
+With UPDATE=1 what it prints becomes what it should print."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).parent.resolve()
+KHOPOOL, GOLDEN, SAVED = (pathlib.Path(arg).resolve() for arg in sys.argv[1:])
+# A name, and the files that khopool gets.
+DUMPS = {
+    "v1": ["v1_root", "v1_index"],
+    "two_pools": ["two_pools_root"],
+    "names": ["names_index"],
+    "stopped": ["stopped_index"],
+    "empty_and_whole": ["empty_index", "whole_index"],
+    "pages_16k": ["pages_16k_index"],
+    "pages_64k": ["pages_64k_index"],
+}
+# Changes to a file, and what has to be said of it beside the others.
+INDEX_CHANGES = {
+    "0x8^1": "header: base is 0xbc000001, not 0xbc000000",
+    "0x70^1": "header: check value is",
+    "0x78^1": "3 extents have names, and there are names for 2",
+    "0x901^0x40": "area 0: word 0000000000004000 has no meaning",
+    "0x1a40^0x20": "has reserved bits",
+    "0x16b40^0x10": None,
+}
+ROOT_CHANGES = {
+    ("200^0x40",): "root is damaged: its check value is",
+    ("0^1", "check"): "root is no device tree",
+    ("incompat=0x80", "check"): "root has incompatible features: 0x80",
+    ("frame-size=8192", "check"): "root is of no page size: 8192",
+    ("frame-size=65536", "check"): "region 0: index has 36864 bytes, not 20480",
+    ("region0.base=0x1000", "check"): "is not aligned to 0x200000",
+    ("region1.base=0x100000000", "check"): "region 1: memory overlaps memory of region 0",
+    ("region1.index=0x100000000", "check"): "region 1: index overlaps memory of region 0",
+    ("region2.index_size=4096", "check"): "region 2: index has 4096 bytes, not 73728",
+    ("region2.size=0", "check"): "region 2: memory [0x200000000, 0 bytes] is no range",
+    ("region3.state=9", "check"): "region 3: there is no state 9",
+    ("region3.base=0x300000000", "check"): "root and keep list differ: region 3",
+    ("0x1000^1", "check"): "keep list has the magic",
+    ("0x1008^0x80", "check"): "keep list has 136 ranges",
+    ("0x1010^1", "check"): "keep list: range 0",
+    ("0x102a^1",): "keep list is damaged",
+    ("0x102a^1", "check"): "is not kept",
+}
+failed = number = 0
+
+
+def run(*args, cwd=GOLDEN):
+    env = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=0:exitcode=99"}
+    result = subprocess.run([KHOPOOL, *args], cwd=cwd, env=env, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    if result.returncode not in (0, 1, 2):
+        raise AssertionError(f"khopool {args}: {result.returncode}, {result.stderr.decode()}")
+    return result.returncode, result.stdout.decode(), result.stderr.decode()
+
+
+def valid_json(text):
+    """As a reader outside of this process sees it."""
+    subprocess.run([sys.executable, "-m", "json.tool"], input=text.encode(), check=True,
+                   stdout=subprocess.DEVNULL)
+    return json.loads(text)
+
+
+def expect(ok, what):
+    if not ok:
+        raise AssertionError(what)
+
+
+def golden():
+    for name, files in DUMPS.items():
+        for args, kind in ([], "txt"), (["--json"], "json"):
+            status, out, err = run("dump", *args, *files)
+            path = HERE / "golden" / f"{name}.{kind}"
+            if os.environ.get("UPDATE"):
+                path.parent.mkdir(exist_ok=True)
+                path.write_text(out)
+            expect(status == 0 and out == path.read_text(), f"{path}: {out}{err}")
+            if kind == "json":
+                valid_json(out)
+        status, out, err = run("verify", *files)
+        expect((status, out, err) == (0, "", ""), f"verify {name}: {out}{err}")
+
+
+def many_extents():
+    _, out, _ = run("dump", "--json", "frames_index")
+    index = valid_json(out)["indexes"][0]
+    expect(len(index["extents"]) == 770, "extents")
+    expect(sum(e["size"] for e in index["extents"]) == index["used"] == 1280 * 4096, "used")
+    _, out, _ = run("dump", "frames_index")
+    expect(out.count("\n") == 771, "lines")
+
+
+def changed(file, changes):
+    data = (GOLDEN / file).read_bytes()
+    copy = SAVED / "changed"
+    copy.write_bytes(data)
+    status, out, err = run("edit", copy, *changes)
+    expect((status, out, err) == (0, "", ""), f"edit {changes}: {out}{err}")
+    return copy
+
+
+def damaged_roots():
+    for changes, line in ROOT_CHANGES.items():
+        copy = changed("two_pools_root", changes)
+        status, out, _ = run("verify", copy)
+        expect(status == 1 and line in out, f"{changes}: {out}")
+        status, out, _ = run("dump", "--json", copy)
+        expect(status == 0, "dump")
+        valid_json(out)
+        expect(run("dump", copy)[0] == 0, "dump")
+
+
+def damaged_indexes():
+    for change, line in INDEX_CHANGES.items():
+        copy = changed("v1_index", [change])
+        status, out, _ = run("verify", "v1_root", copy)
+        expect(status == 1 and ("index is not what was sealed" in out or "header" in out),
+               f"{change}: {out}")
+        expect(not line or line in out, f"{change}: {out}")
+        _, out, _ = run("dump", "v1_root", copy)
+        expect("cannot be used: index" in out, out)
+
+
+def every_flip():
+    """No change of a single bit of a root goes unseen."""
+    good = (GOLDEN / "v1_root").read_bytes()
+    for at in [*range(0, 0x1b0, 7), 0xff8, 0xfff]:
+        copy = changed("v1_root", [f"{at}^{1 << at % 8}"])
+        expect(copy.read_bytes() != good, "not changed")
+        expect(run("verify", copy)[0] == 1, f"byte {at}")
+
+
+def fuzzed():
+    good = bad = 0
+    for path in sorted(SAVED.glob("*-*-*")):
+        status, out, err = run("verify", path)
+        believed = "-good-" in path.name
+        expect(status == (0 if believed else 1), f"verify {path}: {status} {out}{err}")
+        expect(run("dump", path)[0] == 0, "dump")
+        status, out, _ = run("dump", "--json", path)
+        expect(status == 0, "dump --json")
+        json.loads(out)
+        good += believed
+        bad += not believed
+    print(f"# {good} good and {bad} bad ones")
+    expect(good > 20 and bad > 20, "the corpus is not what it was")
+
+
+def calls():
+    for args, line in {
+        (): "usage: khopool COMMAND",
+        ("dumb",): 'there is no command "dumb"',
+        ("dump", "--jason"): "usage: khopool dump",
+        ("verify", "there-is-none"): "No such file",
+        ("dump", "v1_root", "two_pools_root"): "are both roots",
+        ("edit", "v1_root"): "usage: khopool edit",
+        ("edit", "v1_root", "generations=1"): 'no number "generations"',
+        ("edit", "v1_root", "incompat=x"): '"x" is no number',
+        ("edit", "v1_root", "region7.base=1"): "there is no such region",
+        ("edit", "v1_root", "5000^1"): "has no byte 5000",
+    }.items():
+        status, _, err = run(*args)
+        expect(status == 2 and line in err, f"{args}: {status} {err}")
+    for args in ["--help"], ["dump", "--help"], ["verify", "--help"], ["edit", "--help"]:
+        status, out, err = run(*args)
+        expect(status == 0 and out.startswith("usage: khopool") and not err, f"{args}")
+
+
+TESTS = [golden, many_extents, damaged_roots, damaged_indexes, every_flip, fuzzed, calls]
+print(f"TAP version 14\n1..{len(TESTS)}")
+for test in TESTS:
+    number += 1
+    try:
+        test()
+        print(f"ok {number} {test.__name__}")
+    except (AssertionError, subprocess.CalledProcessError, ValueError) as e:
+        failed += 1
+        print(f"# {e}\nnot ok {number} {test.__name__}")
+sys.exit(1 if failed else 0)
