@@ -21,7 +21,7 @@ from guest import say
 
 TESTS = {"kunit.c", "test_kho_pool.c", "golden.h"}
 # They run when user space is gone, so that no one can ask for their counters.
-UNREADABLE = {"kp_syscore_shutdown", "poke"}
+UNREADABLE = {"kp_syscore_shutdown", "inject"}
 INVARIANTS = "invariants, which hold"
 # Branches that no test can take, by the text of their lines.
 EXPECTED = {

@@ -13,6 +13,23 @@ import sys
 
 from guest import Guest, say
 
+# The kernel lets tests change what it hands on.
+INJECT = {"append": "kho_pool=512M kho_pool_inject"}
+
+
+def dumps_agree(records):
+    """Is what khopool shows what sysfs shows?"""
+    for record in records:
+        root, indexes = record["dump"]["root"], record["dump"]["indexes"]
+        sizes = [e["size"] for i in indexes for e in i["extents"]]
+        if (root["generation"] != record["generation"] or len(sizes) != record["extents"] or
+                sum(r["size"] for p in root["pools"] for r in p["regions"]) !=
+                record["pool_bytes"] or
+                sum(i["size"] - i["used"] for i in indexes) != record["free_bytes"]):
+            return False
+    return len(records) == 2
+
+
 # name: command line, and what else the guest is to be.  All run on both
 # architectures but for those with "arch".
 SCENARIOS = {
@@ -23,16 +40,19 @@ SCENARIOS = {
     "no_root": {"append": ""},
     "kho_off": {"append": "kho_pool=1G kho=off"},
     "kho_off_later": {},
-    "sealed_root_damaged": {},
-    "root_magic_damaged": {},
-    "root_check_damaged": {},
-    "keep_list_damaged": {},
-    "newer_format": {},
-    "page_size": {},
-    "read_only_format": {},
-    "index_damaged": {},
-    "index_header_damaged": {},
-    "one_region_damaged": {"append": "kho_pool=512M,512M"},
+    "sealed_root_damaged": INJECT,
+    "root_magic_damaged": INJECT,
+    "root_check_damaged": INJECT,
+    "keep_list_damaged": INJECT,
+    "newer_format": INJECT,
+    "page_size": INJECT,
+    "read_only_format": INJECT,
+    "made_up_root": INJECT,
+    "not_allowed": {},
+    "dump": {"records": dumps_agree},
+    "index_damaged": INJECT,
+    "index_header_damaged": INJECT,
+    "one_region_damaged": {"append": "kho_pool=512M,512M kho_pool_inject"},
     "unsealed": {},
     "image_overlaps": {},
     "loaders": {},
@@ -102,6 +122,7 @@ def main():
             plain = None
             if scenario.pop("arch", args.arch) != args.arch:
                 continue
+            agree = scenario.pop("records", None)
             if scenario.pop("plain", False):
                 if not args.plain:
                     continue
@@ -112,6 +133,9 @@ def main():
                           append=f"scenario={name} {append}", timeout=180, quiet=True,
                           **{"mem": "3G", **scenario})
             ok = guest.run()
+            if ok and agree and not agree(guest.records):
+                say(f"{name}: what it has reported does not agree")
+                ok = False
             # A kernel that complains has failed, whatever the script says.
             for line in guest.lines:
                 if re.search(r"BUG:|WARNING:|Oops|Call [Tt]race|lockdep", line):

@@ -19,7 +19,5 @@ static inline void kp_note_received(const void *blob) { }
 
 void kp_inspect_init(struct dentry *dir);
 void kp_inject_init(struct dentry *dir);
-/* At shutdown, after the seal. */
-void kp_inject(void);
 
 #endif /* _KHO_POOL_DEBUG_H */

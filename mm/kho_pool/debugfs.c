@@ -5,12 +5,8 @@
  *	validate	read: "ok", or the invariant that does not hold
  *	extents		read: all extents of all pools
  *	sealed		write 1 or 0: seal, unseal
- *	regions		read: base, size, index and root of what is handed on,
- *			and where the root's properties are
+ *	regions		read: base, size, index and root of what is handed on
  *	stuck		write 1: make a CPU seem stuck at the next seal
- *	poke		write "PHYS BITS": flip bits of one byte of a root or
- *			index when this kernel shuts down, after the seal
- *	resum		write 1: make the root's check value hold after the pokes
  *	target		write "PHYS": take this for a segment of the image at
  *			the next kexec, as if the check at load had missed it
  *	control		write 1 or 0: take the loaded image's first control page
@@ -24,24 +20,10 @@
 #include <linux/init.h>
 #include <linux/io.h>
 #include <linux/kexec.h>
-#include <linux/libfdt.h>
 #include <linux/seq_file.h>
-#include <linux/slab.h>
-#include <linux/string.h>
-#include <linux/syscore_ops.h>
-#include <linux/uaccess.h>
 
 #include "debug.h"
 #include "pool.h"
-
-#define MAX_POKES	64
-
-static struct {
-	u64 phys;
-	u8 bits;
-} pokes[MAX_POKES];
-static u32 nr_pokes;
-static bool resum;
 
 static int validate_show(struct seq_file *m, void *v)
 {
@@ -79,27 +61,11 @@ static int extents_show(struct seq_file *m, void *v)
 }
 DEFINE_SHOW_ATTRIBUTE(extents);
 
-/* Where the root's values are, for those who want to poke them. */
-static void show_properties(struct seq_file *m, const void *root)
-{
-	int offset;
-
-	fdt_for_each_property_offset(offset, root, 0) {
-		const char *name;
-		const void *value = fdt_getprop_by_offset(root, offset, &name, NULL);
-
-		if (value)
-			seq_printf(m, "property %s %ld\n", name, (long)(value - root));
-	}
-}
-
 static int regions_show(struct seq_file *m, void *v)
 {
 	struct kp_region *r;
 
 	seq_printf(m, "root %#llx\n", (u64)kp_state.blob);
-	if (kp_state.blob)
-		show_properties(m, phys_to_virt(kp_state.blob));
 	for_each_region(r)
 		seq_printf(m, "%s base %#llx size %#llx index %#llx index_size %#llx node %d\n",
 			   r->pool->name, (u64)r->base, r->size, (u64)r->index, r->index_size,
@@ -133,60 +99,6 @@ static int stuck_set(void *data, u64 value)
 	return 0;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(stuck_fops, NULL, stuck_set, "%llu\n");
-
-static bool is_meta(u64 phys)
-{
-	for (u32 i = 0; i < kp_state.keep.nr; i++)
-		if (!(kp_state.keep.range[i].flags & KHO_POOL_KEEP_POOL) &&
-		    phys >= kp_state.keep.range[i].base &&
-		    phys - kp_state.keep.range[i].base < kp_state.keep.range[i].size)
-			return true;
-	return false;
-}
-
-static ssize_t poke_write(struct file *file, const char __user *ubuf, size_t count, loff_t *pos)
-{
-	char buf[64] = {};
-	u64 phys;
-	u8 bits;
-
-	if (count >= sizeof(buf) || copy_from_user(buf, ubuf, count))
-		return -EINVAL;
-	if (sscanf(buf, "%llx %hhx", &phys, &bits) != 2 || !is_meta(phys))
-		return -EINVAL;
-	if (nr_pokes == MAX_POKES)
-		return -ENOSPC;
-	pokes[nr_pokes].phys = phys;
-	pokes[nr_pokes++].bits = bits;
-	return count;
-}
-
-static const struct file_operations poke_fops = {
-	.open = simple_open,
-	.write = poke_write,
-};
-
-static void poke(void *data)
-{
-	kp_inject();
-	for (u32 i = 0; i < nr_pokes; i++) {
-		u8 *p = phys_to_virt(pokes[i].phys);
-
-		pr_warn("byte at %#llx was %#x, will be %#x\n", pokes[i].phys, *p,
-			*p ^ pokes[i].bits);
-		*p ^= pokes[i].bits;
-	}
-	if (resum && kp_state.blob)
-		kp_root_set_seal_ns(phys_to_virt(kp_state.blob), 0);
-}
-
-static const struct syscore_ops poke_ops = {
-	.shutdown = poke,
-};
-
-static struct syscore poke_syscore = {
-	.ops = &poke_ops,
-};
 
 static int target_set(void *data, u64 phys)
 {
@@ -238,14 +150,6 @@ static int __init kho_pool_first_initcall(void)
 }
 early_initcall(kho_pool_first_initcall);
 
-/* Shutdown runs in the reverse order of registration: this one before the seal's. */
-static int __init kho_pool_poke_init(void)
-{
-	register_syscore(&poke_syscore);
-	return 0;
-}
-fs_initcall(kho_pool_poke_init);
-
 static int __init kho_pool_debugfs_init(void)
 {
 	struct dentry *dir = debugfs_create_dir("kho_pool", NULL);
@@ -255,8 +159,6 @@ static int __init kho_pool_debugfs_init(void)
 	debugfs_create_file("regions", 0400, dir, NULL, &regions_fops);
 	debugfs_create_file("sealed", 0600, dir, NULL, &sealed_fops);
 	debugfs_create_file("stuck", 0200, dir, NULL, &stuck_fops);
-	debugfs_create_file("poke", 0200, dir, NULL, &poke_fops);
-	debugfs_create_bool("resum", 0600, dir, &resum);
 	debugfs_create_file("target", 0200, dir, NULL, &target_fops);
 	debugfs_create_file("control", 0200, dir, NULL, &control_fops);
 	kp_inspect_init(dir);

@@ -20,6 +20,7 @@
 #include <linux/panic.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/syscore_ops.h>
 
 #include "debug.h"
 #include "pool.h"
@@ -88,12 +89,7 @@ static const struct file_operations inject_fops = {
 	.release = inject_release,
 };
 
-/**
- * kp_inject - replace what is handed on
- *
- * Context: shutdown, after the seal.
- */
-void kp_inject(void)
+static void inject(void *data)
 {
 	for (u32 n = 0; n < ARRAY_SIZE(injections); n++) {
 		struct injection *i = &injections[n];
@@ -104,6 +100,23 @@ void kp_inject(void)
 		memcpy(i->to, i->data, i->size);
 	}
 }
+
+static const struct syscore_ops inject_ops = {
+	.shutdown = inject,
+};
+
+static struct syscore inject_syscore = {
+	.ops = &inject_ops,
+};
+
+/* Shutdown runs in the reverse order of registration: this one before the seal's. */
+static int __init kho_pool_inject_init(void)
+{
+	if (allowed)
+		register_syscore(&inject_syscore);
+	return 0;
+}
+fs_initcall(kho_pool_inject_init);
 
 /**
  * kp_inject_init - make the files, if the command line allows them

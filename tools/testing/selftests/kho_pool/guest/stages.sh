@@ -108,14 +108,33 @@ probe() {
 	fi
 }
 
-# flip ADDRESS OFFSET BITS: in one byte of what is handed on, after the seal
-flip() {
-	printf '%#x %s' $(($1 + $2)) "$3" >$DEBUG/poke || die "poke"
+# save: what is handed on, into /tmp/root, /tmp/index0, ...  The root is sealed,
+# as it will be if nothing changes any more.
+save() {
+	echo 1 >$DEBUG/sealed
+	cat $DEBUG/out/root >/tmp/root || die "no root"
+	echo 0 >$DEBUG/sealed
+	rm -f /tmp/index*
+	for index in $DEBUG/out/index*; do
+		[ ! -e "$index" ] || cat "$index" >/tmp/"${index##*/}"
+	done
 }
 
-# property NAME: offset of its value in the root's page
-property() {
-	awk -v name="$1" '$1 == "property" && $2 == name { print $3 }' $DEBUG/regions
+# damage FILE LINE CHANGE...: change what was saved, see that khopool says what
+# is wrong with it, and let the next kernel have it
+damage() {
+	file=$1
+	line=$2
+	shift 2
+	khopool edit /tmp/$file "$@" || die "khopool edit $*"
+	if [ -n "$line" ]; then
+		khopool verify /tmp/root /tmp/index* >/tmp/verify && die "khopool sees nothing"
+		check "khopool says: $line" grep -q "$line" /tmp/verify
+	else
+		check "khopool sees nothing" khopool verify /tmp/root
+	fi
+	cat /tmp/$file >$DEBUG/inject/$file || die "inject"
+	check "the log says so" logged "the next kernel will get what was written"
 }
 
 # node_of NAME: node of the region that the extent is in
@@ -197,15 +216,20 @@ sealed_root_damaged.*|root_magic_damaged.*|root_check_damaged.*)
 	esac
 	case $stage in
 	0)	fill
-		flip "$(root_at)" $offset 40
+		save
+		check "khopool sees nothing" khopool verify /tmp/root /tmp/index*
+		damage root "root is damaged" $offset^0x40
 		go held=$held vm=$vm
 		;;
 	1)	quarantined "root is damaged"
+		khopool verify --in >/tmp/verify && die "khopool sees nothing"
+		check "khopool says so" grep -q "root is damaged" /tmp/verify
 		go
 		;;
 	2)	quarantined "root is damaged"
 		# As if someone had mended it.
-		flip "$(root_at)" $offset 40
+		save
+		damage root "" $offset^0x40
 		go
 		;;
 	3)	verify
@@ -215,11 +239,14 @@ sealed_root_damaged.*|root_magic_damaged.*|root_check_damaged.*)
 
 keep_list_damaged.0)
 	fill
-	flip "$(root_at)" 5000 40
+	save
+	damage root "keep list is damaged" 5000^0x40
 	go held=$held vm=$vm
 	;;
 keep_list_damaged.1)
 	verify
+	check "it came damaged" [ "$(khopool verify --in | grep -c "keep list is damaged")" = 1 ]
+	check "it goes on mended" khopool verify
 	go
 	;;
 keep_list_damaged.2)
@@ -229,16 +256,16 @@ keep_list_damaged.2)
 newer_format.*)
 	case $stage in
 	0)	fill
-		flip "$(root_at)" "$(property incompat)" 80
-		echo 1 >$DEBUG/resum
+		save
+		damage root "root has incompatible features: 0x80" incompat=0x80 check
 		go held=$held vm=$vm
 		;;
 	1)	quarantined "root has incompatible features"
 		go
 		;;
 	2)	quarantined "root has incompatible features"
-		flip "$(root_at)" "$(property incompat)" 80
-		echo 1 >$DEBUG/resum
+		save
+		damage root "" incompat=0 check
 		go
 		;;
 	3)	verify
@@ -248,18 +275,71 @@ newer_format.*)
 
 page_size.0)
 	fill
-	flip "$(root_at)" $(($(property frame-size) + 1)) 40
-	echo 1 >$DEBUG/resum
+	save
+	damage root "root is of no page size: 20480" frame-size=20480 check
 	go held=$held vm=$vm
 	;;
 page_size.1)
 	quarantined "root is of another page size"
 	;;
 
+# A root that nobody has ever written.
+made_up_root.0)
+	fill
+	save
+	base=$(awk '$2 == "base" { print $3; exit }' $DEBUG/regions)
+	damage root "root and keep list differ" region0.base=0x100000000000 seal-ns=99 check
+	go held=$held vm=$vm base=$base
+	;;
+made_up_root.1)
+	quarantined "root names memory that is not there"
+	save
+	damage root "" region0.base="$(arg base)" check
+	go
+	;;
+made_up_root.2)
+	check "this much was made up" is "$(stat seal_ns)" 99
+	verify
+	;;
+
+not_allowed.0)
+	fill
+	check "without kho_pool_inject nothing can be injected" [ ! -e $DEBUG/inject ]
+	;;
+
+# What khopool shows of a running kernel is what the kernel says of itself.
+dump.*)
+	if [ $stage = 0 ]; then
+		fill
+		go held=$held vm=$vm
+	fi
+	verify
+	cmd alloc 30M "stage-$stage"
+	# Address, bytes, owner and name, of each extent.
+	awk '{ print $1, $2, $3, $5 == "-" ? "" : $5 }' $DEBUG/extents >/tmp/extents
+	khopool dump | awk '
+		BEGIN { unit["KiB"] = 1024; unit["MiB"] = 1048576; unit["GiB"] = 1073741824 }
+		$1 ~ /^0x/ && $2 + 0 && $3 in unit && !/,/ {
+			printf "%s %.0f %s %s\n", $1, $2 * unit[$3], $4, $5
+		}' >/tmp/dump
+	check "all extents are there" is "$(stat extents)" "$(awk 'END { print NR }' /tmp/dump)"
+	check "and what is said of them" cmp /tmp/extents /tmp/dump
+	check "by way of memory it is the same" is \
+		"$(khopool dump --mem /dev/mem | grep '^ ')" "$(khopool dump | grep '^ ')"
+	check "all rules are kept" khopool verify
+	check "so they were when it was handed over" khopool verify --in
+	check "one generation before" [ "$(khopool dump --in |
+		grep -c "generation $((stage - 1)), pages of .*, sealed in")" = 1 ]
+	check "KHO's tree names the root" [ "$(cat /sys/kernel/debug/kho/out/fdt >/tmp/fdt &&
+		khopool dump /tmp/fdt | grep -c kho_pool)" = 1 ]
+	report "\"dump\": $(khopool dump --json)"
+	[ $stage = 2 ] || go held="$(stat extents)"
+	;;
+
 read_only_format.0)
 	fill
-	flip "$(root_at)" "$(property ro-compat)" 1
-	echo 1 >$DEBUG/resum
+	save
+	damage root "" ro-compat=1 check
 	go held=$held vm=$vm
 	;;
 read_only_format.1)
@@ -280,12 +360,13 @@ read_only_format.2)
 index_damaged.*|index_header_damaged.*)
 	case $scenario in
 	# the first area's word; the header's base
-	index_damaged)	offset=2305; why="index is not what was sealed" ;;
-	*)		offset=9; why="index header is damaged" ;;
+	index_damaged)	offset=2305; why="index is not what was sealed"; line=$why ;;
+	*)		offset=9; why="index header is damaged"; line="header: base is" ;;
 	esac
 	case $stage in
 	0)	fill
-		flip "$(index_at)" $offset 40
+		save
+		damage index0 "$line" $offset^0x40
 		go held=$held vm=$vm
 		;;
 	1|2)	check "the state says so" is "$(stat state)" "quarantined: $why"
@@ -303,8 +384,8 @@ one_region_damaged.0)
 	check "two regions" is "$(stat regions)" 2
 	fill
 	# The second region's: the extents are in the first.
-	second=$(awk '$2 == "base" { at = $7 } END { print at }' $DEBUG/regions)
-	flip "$second" 2305 40
+	save
+	damage index1 "index is not what was sealed" 2305^0x40
 	go held=$held vm=$vm
 	;;
 one_region_damaged.1)
