@@ -70,6 +70,7 @@ SCENARIOS = {
     "pages": {"append": "kho_pool=2G", "mem": "6G"},
     "release": {},
     "sample": {},
+    "log": {},
 }
 
 
