@@ -4,6 +4,8 @@
 #	make test	all tests; ends in "N passed, N failed"
 #	make soak	stress-ng and churn over GENERATIONS=20 kexecs
 #	make scale	seal and restore of 448 GiB, in instructions
+#	make kaslr	BOOTS=50 boots of large machines, with the kernel somewhere
+#			else each time: the pools get what they ask for
 #	make harness	the user-space tests only, in a minute
 #	make check	static checks: checkpatch, W=1, sparse, kernel-doc, clang
 #	make coverage	lines and branches of mm/kho_pool that the tests run, in
@@ -37,6 +39,9 @@ soak:
 scale:
 	@scripts/with-kernel scripts/scale.py OBJ
 
+kaslr:
+	@scripts/kaslr $(if $(BOOTS),--boots $(BOOTS))
+
 harness:
 	@scripts/harness
 
@@ -55,4 +60,4 @@ paths:
 clean:
 	rm -rf build
 
-.PHONY: run test soak scale harness check coverage bench paths clean
+.PHONY: run test soak scale kaslr harness check coverage bench paths clean

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""graft.py TOP PATCHES PRISTINE TREE: make TREE what PRISTINE is with the
-patches and the project's own files, writing only what differs."""
+"""graft.py TOP PATCHES PRISTINE TREE [PATCH]: make TREE what PRISTINE is with
+the patches, all but PATCH, and the project's own files, writing only what differs."""
 
 import os
 import re
@@ -23,10 +23,12 @@ def overlay(top):
                     yield path
 
 
-def patched(patches, pristine, work):
+def patched(patches, pristine, work, without):
     """Apply the patches to copies in WORK; the paths that they touch."""
     paths = set()
     series = sorted(p for p in os.listdir(patches) if p.endswith(".patch"))
+    for patch in without:
+        series.remove(patch)
     for patch in series:
         with open(os.path.join(patches, patch)) as f:
             paths |= set(re.findall(r"^\+\+\+ b/(\S+)", f.read(), re.M))
@@ -63,11 +65,11 @@ def place(src, dst):
 
 
 def main():
-    top, patches, pristine, tree = sys.argv[1:]
+    top, patches, pristine, tree, *without = sys.argv[1:]
     wanted = {}
     written = 0
     with tempfile.TemporaryDirectory() as work:
-        for path in patched(patches, pristine, work):
+        for path in patched(patches, pristine, work, without):
             wanted[path] = os.path.join(work, path)
         for path in overlay(top):
             if path in wanted:

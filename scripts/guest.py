@@ -20,7 +20,7 @@ class Guest:
     """One run of a guest, over as many kernels as it likes to kexec."""
 
     def __init__(self, obj, mode, *, mem="8G", smp=2, append="", arch="x86_64", icount=False,
-                 timeout=600, log=None, alt_kernel=None, numa=None, quiet=False):
+                 timeout=600, log=None, alt_kernel=None, numa=None, quiet=False, bios=None):
         self.records, self.lines, self.failures = [], [], []
         self.ended = False
         self.mode, self.timeout, self.quiet = mode, timeout, quiet
@@ -41,6 +41,8 @@ class Guest:
             self.cmd += ["-accel", "tcg,thread=multi"]
         self.cmd += numa or ["-object", f"memory-backend-ram,id=ram,size={mem},reserve=off",
                              "-machine", "memory-backend=ram"]
+        if bios:
+            self.cmd += ["-bios", bios]
         kernel, initrd = os.path.join(obj, "guest-kernel"), os.path.join(obj, "initrd.gz")
         self.cmd += ["-kernel", kernel, "-initrd", initrd, "-append", line]
         # A guest cannot kexec the kernel that QEMU loaded for it: disks carry it.
