@@ -30,8 +30,9 @@
 #include "debug.h"
 #include "pool.h"
 
-/* What is left to the kernel, at the least. */
+/* What is left to the kernel, at the least: in all, and on each node. */
 #define KERNEL_MIN	SZ_512M
+#define NODE_MIN	SZ_128M
 
 /* The smallest piece that can do without struct pages. */
 #define SECTION		BIT_ULL(SECTION_SIZE_BITS)
@@ -118,29 +119,6 @@ static u64 __init fit(u64 start, u64 end, u64 want, u64 grain, u64 *base)
 	return size;
 }
 
-/* The largest free piece of memory in whole grains, up to @want. */
-static u64 __init find_piece(u64 want, u64 grain, int want_nid, u64 above, u64 *base, int *nid)
-{
-	phys_addr_t start, end;
-	u64 best = 0, i;
-	int range_nid;
-
-	for_each_free_mem_range(i, want_nid, MEMBLOCK_NONE, &start, &end, &range_nid) {
-		u64 piece, size;
-
-		if (end <= above)
-			continue;
-		size = fit(max_t(u64, start, above), end, want, grain, &piece);
-		/* Of equals the highest: low memory is scarce. */
-		if (size && size >= best) {
-			best = size;
-			*base = piece;
-			*nid = range_nid;
-		}
-	}
-	return best;
-}
-
 /*
  * How much the pools may still take.  Besides what the kernel needs, KHO reserves
  * scratch areas of 200 % of what the kernel has reserved by now, twice; without
@@ -153,6 +131,48 @@ static u64 __init left_for_pools(void)
 								   NUMA_NO_NODE);
 
 	return memory > kernel ? memory - kernel : 0;
+}
+
+/*
+ * How much of it on one node.  One of the two scratch areas is for what the node
+ * itself has reserved; the one for all nodes may come to lie on any.
+ */
+static u64 __init left_on_node(int nid)
+{
+	u64 memory = 0, kernel = NODE_MIN;
+	unsigned long start, end;
+	int i;
+
+	for_each_mem_pfn_range(i, nid, &start, &end, NULL)
+		memory += PFN_PHYS(end - start);
+	kernel += 3 * memblock_reserved_kern_size(MEMBLOCK_ALLOC_ANYWHERE, nid);
+	kernel += 2 * memblock_reserved_kern_size(MEMBLOCK_ALLOC_ANYWHERE, NUMA_NO_NODE);
+	return memory > kernel ? memory - kernel : 0;
+}
+
+/* The largest free piece of memory in whole grains, up to @want. */
+static u64 __init find_piece(u64 want, u64 grain, int want_nid, u64 above, u64 *base, int *nid)
+{
+	phys_addr_t start, end;
+	u64 best = 0, i;
+	int range_nid;
+
+	want = min(want, left_for_pools());
+	for_each_free_mem_range(i, want_nid, MEMBLOCK_NONE, &start, &end, &range_nid) {
+		u64 piece, size;
+
+		if (end <= above)
+			continue;
+		size = fit(max_t(u64, start, above), end, min(want, left_on_node(range_nid)),
+			   grain, &piece);
+		/* Of equals the highest: low memory is scarce. */
+		if (size && size >= best) {
+			best = size;
+			*base = piece;
+			*nid = range_nid;
+		}
+	}
+	return best;
 }
 
 /* Memory that is reserved, but not counted as the kernel's own by KHO. */
@@ -271,8 +291,7 @@ static void __init carve(const struct want *want)
 		return;
 	}
 	while (left) {
-		size = find_piece(min(left, left_for_pools()), grain, want->nid, above, &base,
-				  &nid);
+		size = find_piece(left, grain, want->nid, above, &base, &nid);
 		if (size && carve_region(pool, base, size, nid))
 			left -= size;
 		else if (!size && grain > SECTION)
