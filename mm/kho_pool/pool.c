@@ -591,12 +591,16 @@ void *kho_pool_virt(phys_addr_t phys)
 }
 EXPORT_SYMBOL_GPL(kho_pool_virt);
 
-void kp_pool_stat(struct kho_pool *pool, struct kp_pool_stat *stat)
+/* What the pool has on @nid, or with NUMA_NO_NODE in all. */
+void kp_node_stat(struct kho_pool *pool, int nid, struct kp_pool_stat *stat)
 {
 	memset(stat, 0, sizeof(*stat));
 	for (u32 i = 0; i < pool->nr_regions; i++) {
 		struct kp_region *r = pool->region[i];
 
+		if (nid != NUMA_NO_NODE && nid != r->nid)
+			continue;
+		stat->regions++;
 		stat->size += r->size;
 		stat->index_bytes += r->index_size;
 		if (!kp_region_ok(r)) {
@@ -614,6 +618,11 @@ void kp_pool_stat(struct kho_pool *pool, struct kp_pool_stat *stat)
 			stat->frees += lane->frees;
 		}
 	}
+}
+
+void kp_pool_stat(struct kho_pool *pool, struct kp_pool_stat *stat)
+{
+	kp_node_stat(pool, NUMA_NO_NODE, stat);
 }
 
 /* Extents in all pools; anything quarantined counts as one. */

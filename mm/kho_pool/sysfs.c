@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/kernel/mm/kho_pool: one folder a pool, one value a file.
+ * /sys/kernel/mm/kho_pool: one folder a pool and in it one a node, one value a file.
  * Documentation/ABI/testing/sysfs-kernel-mm-kho-pool says what they mean.
  */
 #define pr_fmt(fmt) "kho_pool: " fmt
@@ -9,6 +9,7 @@
 #include <linux/kobject.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
+#include <linux/nodemask.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
@@ -19,6 +20,7 @@
 
 struct pool_attr {
 	struct attribute attr;
+	u64 (*stat)(const struct kp_pool_stat *stat);	/* or show */
 	ssize_t (*show)(struct kho_pool *pool, char *buf);
 	ssize_t (*store)(struct kho_pool *pool, const char *buf, size_t count);
 };
@@ -28,9 +30,21 @@ static struct kho_pool *to_pool(struct kobject *kobj)
 	return container_of(kobj, struct kho_pool, kobj);
 }
 
+static ssize_t show_stat(struct kho_pool *pool, int nid, const struct pool_attr *attr, char *buf)
+{
+	struct kp_pool_stat stat;
+
+	kp_node_stat(pool, nid, &stat);
+	return sysfs_emit(buf, "%llu\n", attr->stat(&stat));
+}
+
 static ssize_t pool_attr_show(struct kobject *kobj, struct attribute *attr, char *buf)
 {
-	return container_of(attr, struct pool_attr, attr)->show(to_pool(kobj), buf);
+	const struct pool_attr *pool_attr = container_of(attr, struct pool_attr, attr);
+
+	if (pool_attr->stat)
+		return show_stat(to_pool(kobj), NUMA_NO_NODE, pool_attr, buf);
+	return pool_attr->show(to_pool(kobj), buf);
 }
 
 static ssize_t pool_attr_store(struct kobject *kobj, struct attribute *attr, const char *buf,
@@ -44,16 +58,16 @@ static const struct pool_attr _name##_attr = {				\
 	.attr = { .name = #_name, .mode = 0444 }, .show = _name##_show,	\
 }
 
-/* A value out of the pool's counts */
+/* A value out of the counts of a pool, or of a node in it */
 #define POOL_STAT(_name, _value)					\
-static ssize_t _name##_show(struct kho_pool *pool, char *buf)		\
+static u64 _name##_stat(const struct kp_pool_stat *stat)		\
 {									\
-	struct kp_pool_stat stat;					\
-									\
-	kp_pool_stat(pool, &stat);					\
-	return sysfs_emit(buf, "%llu\n", (u64)(_value));		\
+	return _value;							\
 }									\
-POOL_RO(_name)
+									\
+static const struct pool_attr _name##_attr = {				\
+	.attr = { .name = #_name, .mode = 0444 }, .stat = _name##_stat,	\
+}
 
 /* A value that all pools share */
 #define POOL_VALUE(_name, _value)					\
@@ -63,21 +77,21 @@ static ssize_t _name##_show(struct kho_pool *pool, char *buf)		\
 }									\
 POOL_RO(_name)
 
-POOL_STAT(size_bytes, stat.size);
-POOL_STAT(free_bytes, stat.free.free_frames << PAGE_SHIFT);
-POOL_STAT(quarantined_bytes, stat.quarantined);
-POOL_STAT(largest_free_bytes, stat.free.largest << PAGE_SHIFT);
-POOL_STAT(free_areas, stat.free.free_areas);
-POOL_STAT(free_blocks, stat.free.free_blocks);
-POOL_STAT(free_frames, stat.free.free_frames);
-POOL_STAT(extents, stat.extents);
-POOL_STAT(unclaimed, stat.unclaimed);
-POOL_STAT(index_bytes, stat.index_bytes);
-POOL_STAT(allocs, stat.allocs);
-POOL_STAT(frees, stat.frees);
+POOL_STAT(size_bytes, stat->size);
+POOL_STAT(free_bytes, stat->free.free_frames << PAGE_SHIFT);
+POOL_STAT(quarantined_bytes, stat->quarantined);
+POOL_STAT(largest_free_bytes, stat->free.largest << PAGE_SHIFT);
+POOL_STAT(free_areas, stat->free.free_areas);
+POOL_STAT(free_blocks, stat->free.free_blocks);
+POOL_STAT(free_frames, stat->free.free_frames);
+POOL_STAT(extents, stat->extents);
+POOL_STAT(unclaimed, stat->unclaimed);
+POOL_STAT(index_bytes, stat->index_bytes);
+POOL_STAT(allocs, stat->allocs);
+POOL_STAT(frees, stat->frees);
+POOL_STAT(regions, stat->regions);
 POOL_VALUE(alloc_failures, atomic64_read(&pool->failures));
 POOL_VALUE(bad_frees, atomic64_read(&pool->bad_frees));
-POOL_VALUE(regions, pool->nr_regions);
 POOL_VALUE(generation, kp_state.generation);
 POOL_VALUE(seal_ns, kp_state.seal_ns);
 POOL_VALUE(root_bytes, kp_state.root_size);
@@ -144,7 +158,8 @@ static const struct pool_attr release_attr = {
 	.attr = { .name = "release", .mode = 0200 }, .store = release_store,
 };
 
-static const struct attribute *const pool_attrs[] = {
+/* All of those with a stat() */
+static const struct attribute *const stat_attrs[] = {
 	&size_bytes_attr.attr,
 	&free_bytes_attr.attr,
 	&quarantined_bytes_attr.attr,
@@ -157,9 +172,13 @@ static const struct attribute *const pool_attrs[] = {
 	&index_bytes_attr.attr,
 	&allocs_attr.attr,
 	&frees_attr.attr,
+	&regions_attr.attr,
+	NULL
+};
+
+static const struct attribute *const pool_attrs[] = {
 	&alloc_failures_attr.attr,
 	&bad_frees_attr.attr,
-	&regions_attr.attr,
 	&generation_attr.attr,
 	&seal_ns_attr.attr,
 	&restore_ns_attr.attr,
@@ -183,6 +202,66 @@ static const struct kobj_type pool_ktype = {
 	.sysfs_ops = &pool_sysfs_ops,
 	.release = pool_kobj_release,
 };
+
+/* What a pool has on one node, as this kernel counts them */
+struct pool_node {
+	struct kobject kobj;
+	struct kho_pool *pool;
+	int nid;
+};
+
+static ssize_t node_attr_show(struct kobject *kobj, struct attribute *attr, char *buf)
+{
+	const struct pool_node *node = container_of(kobj, struct pool_node, kobj);
+
+	return show_stat(node->pool, node->nid, container_of(attr, struct pool_attr, attr), buf);
+}
+
+static const struct sysfs_ops node_sysfs_ops = {
+	.show = node_attr_show,
+};
+
+static void node_kobj_release(struct kobject *kobj)
+{
+	kfree(container_of(kobj, struct pool_node, kobj));
+}
+
+static const struct kobj_type node_ktype = {
+	.sysfs_ops = &node_sysfs_ops,
+	.release = node_kobj_release,
+};
+
+static int __init add_node(struct kho_pool *pool, int nid)
+{
+	struct pool_node *node = kzalloc_obj(*node);
+	int err;
+
+	if (!node)
+		return -ENOMEM;
+	node->pool = pool;
+	node->nid = nid;
+	err = kobject_init_and_add(&node->kobj, &node_ktype, &pool->kobj, "node%d", nid);
+	err = err ?: sysfs_create_files(&node->kobj, stat_attrs);
+	if (err)
+		kobject_put(&node->kobj);
+	return err;
+}
+
+static int __init add_pool(struct kho_pool *pool, struct kobject *top)
+{
+	nodemask_t nodes = NODE_MASK_NONE;
+	int nid, err;
+
+	err = kobject_init_and_add(&pool->kobj, &pool_ktype, top, "%s", pool->name);
+	err = err ?: sysfs_create_files(&pool->kobj, stat_attrs);
+	err = err ?: sysfs_create_files(&pool->kobj, pool_attrs);
+	for (u32 i = 0; i < pool->nr_regions; i++)
+		if (pool->region[i]->nid != NUMA_NO_NODE)
+			node_set(pool->region[i]->nid, nodes);
+	for_each_node_mask(nid, nodes)
+		err = err ?: add_node(pool, nid);
+	return err;
+}
 
 /* The state of the handover as a whole, which is there without pools too. */
 static ssize_t handover_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
@@ -212,9 +291,7 @@ static int __init kho_pool_sysfs_init(void)
 	if (err)
 		return err;
 	for_each_pool(pool) {
-		err = kobject_init_and_add(&pool->kobj, &pool_ktype, top, "%s", pool->name);
-		if (!err)
-			err = sysfs_create_files(&pool->kobj, pool_attrs);
+		err = add_pool(pool, top);
 		if (err)
 			pr_warn("%s: not in sysfs: %d\n", pool->name, err);
 	}
