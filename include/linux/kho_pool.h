@@ -19,7 +19,7 @@ struct kimage;
 
 /* The memory is not cleared: it may hold what any earlier owner left there. */
 #define KHO_POOL_NOZERO		BIT(0)
-/* Only @nid will do; without it, other nodes serve when @nid cannot. */
+/* Only @nid will do; without it other nodes serve when @nid cannot, the nearest first. */
 #define KHO_POOL_THISNODE	BIT(1)
 
 /**
@@ -28,7 +28,9 @@ struct kimage;
  *	a block (512 pages) is packed with others of the same owner; more
  *	occupies whole blocks.
  * @align: bytes, a power of two of at least the page size; 0 is the page size
- * @nid: NUMA node, or NUMA_NO_NODE
+ * @nid: NUMA node to be preferred, or with KHO_POOL_THISNODE the only one; or
+ *	NUMA_NO_NODE.  Memory that is not of the pool is never taken: which nodes
+ *	have some is up to ``kho_pool=``.
  * @flags: KHO_POOL_NOZERO, KHO_POOL_THISNODE
  * @name: unique in the pool, 1 to 55 bytes, or NULL
  */

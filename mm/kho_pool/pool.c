@@ -12,11 +12,13 @@
 #include <linux/export.h>
 #include <linux/io.h>
 #include <linux/irqflags.h>
+#include <linux/limits.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
 #include <linux/string.h>
+#include <linux/topology.h>
 
 #include "pool.h"
 
@@ -173,36 +175,55 @@ static struct kp_region *find_extent(struct kho_pool *pool, const char *name,
 	return r;
 }
 
-/* Try the regions of @nid, or with @others those of all other nodes. */
+/* From @nid to the region: 0 if it is there, or if it does not matter. */
+static int distance(int nid, const struct kp_region *r)
+{
+	if (nid == NUMA_NO_NODE || r->nid == nid)
+		return 0;
+	return r->nid == NUMA_NO_NODE ? INT_MAX : node_distance(nid, r->nid);
+}
+
+/* Try the regions that are this @far from @nid; the next ones are *@next far, or -1. */
 static struct kp_region *alloc_from(struct kho_pool *pool, const struct kp_request *req, int nid,
-				    bool others, u64 *frame, int *err)
+				    int far, u64 *frame, int *err, int *next)
 {
 	struct kp_region *r;
 	u32 i;
 
+	*next = -1;
 	for_each_pool_region(pool, r, i) {
-		bool there = nid == NUMA_NO_NODE || r->nid == nid;
+		int d = distance(nid, r);
 
-		if (there == others)
+		if (d > far && (*next < 0 || d < *next))
+			*next = d;
+		if (d != far)
 			continue;
 		*err = kp_index_alloc(&r->idx, kp_this_lane(r), req, frame);
 		if (!*err)
 			return r;
-		if (*err == -ESHUTDOWN)
+		if (*err == -ESHUTDOWN) {
+			*next = -1;
 			break;
+		}
 	}
 	return NULL;
 }
 
+/* Try the regions of @nid, and unless @strict those of other nodes, the nearest first. */
 static struct kp_region *alloc_anywhere(struct kho_pool *pool, const struct kp_request *req,
 					int nid, bool strict, u64 *frame, int *err)
 {
 	struct kp_region *r;
+	int far = 0, next;
 
 	*err = -ENOMEM;
-	r = alloc_from(pool, req, nid, false, frame, err);
-	if (!r && *err != -ESHUTDOWN && nid != NUMA_NO_NODE && !strict)
-		r = alloc_from(pool, req, nid, true, frame, err);
+	do {
+		r = alloc_from(pool, req, nid, far, frame, err, &next);
+		far = next;
+	} while (!r && !strict && far >= 0);
+	/* Another node may have what this one has not. */
+	if (!r && strict && *err == -ENOMEM)
+		*err = -ENOSPC;
 	return r;
 }
 
@@ -233,12 +254,16 @@ static void clear(void *mem, u64 size)
  * given; clearing gigabytes takes its time, so callers in atomic context give
  * that flag.  The memory has no struct pages; use kho_pool_virt().
  *
+ * Without KHO_POOL_THISNODE the node is a wish: if it has no such extent other
+ * nodes are tried, the nearest first.
+ *
  * Context: any but NMI.  Never sleeps or allocates with KHO_POOL_NOZERO, may
  * reschedule without it if called from preemptible context.
  *
  * Return: 0; -EINVAL for a request that makes no sense, -ENOMEM if there is no
- * such extent, -EEXIST if the name is taken, -ENOSPC if there is no room for
- * another name, -ESHUTDOWN after the seal, -EROFS if the pool may only be read.
+ * such extent, -ENOSPC if the node that it must be on has none or if there is no
+ * room for another name, -EEXIST if the name is taken, -ESHUTDOWN after the seal,
+ * -EROFS if the pool may only be read.
  */
 int kho_pool_alloc(struct kho_pool_owner *owner, const struct kho_pool_request *req,
 		   phys_addr_t *phys)

@@ -129,6 +129,16 @@ static bool place_on(int nid, bool others, u64 frames, u64 align, u32 owner, boo
 	return false;
 }
 
+/* Has a region that is nearer to @nid than @far a place? */
+static bool place_nearer(int nid, int far, u64 frames, u64 align, u32 owner, bool named)
+{
+	for (u32 i = 0; i < nr_areas; i++)
+		if (usable(i) && node_distance(nid, areas[i].nid) < far &&
+		    has_place(&areas[i], frames, align, owner, named))
+			return true;
+	return false;
+}
+
 static struct held *called(const char *name)
 {
 	for (u32 i = 0; i < nr_held; i++)
@@ -474,12 +484,12 @@ static const char *do_alloc(const struct op *op)
 		return NULL;
 	}
 	if (is_sealed && any_usable()) {
-		FAIL_IF(err != -ESHUTDOWN && err != -ENOMEM);
+		FAIL_IF(err != -ESHUTDOWN && err != (strict ? -ENOSPC : -ENOMEM));
 		return NULL;
 	}
 	there = full_check && place_on(req.nid, false, h.frames, align, h.owner, named);
 	if (err) {
-		FAIL_IF(err != -ENOMEM);
+		FAIL_IF(err != (strict ? -ENOSPC : -ENOMEM));
 		FAIL_IF(there);
 		FAIL_IF(full_check && req.nid >= 0 && !strict &&
 			place_on(req.nid, true, h.frames, align, h.owner, named));
@@ -495,6 +505,9 @@ static const char *do_alloc(const struct op *op)
 	FAIL_IF(!usable(h.region));
 	FAIL_IF(!all_free(&areas[h.region], h.frame - areas[h.region].base, whole(h.frames)));
 	FAIL_IF(req.nid >= 0 && areas[h.region].nid != req.nid && (strict || there));
+	FAIL_IF(req.nid >= 0 && full_check &&
+		place_nearer(req.nid, node_distance(req.nid, areas[h.region].nid), h.frames, align,
+			     h.owner, named));
 	mark(&h, 1);
 	held[nr_held++] = h;
 	wrong = use(&h, !(req.flags & KHO_POOL_NOZERO));

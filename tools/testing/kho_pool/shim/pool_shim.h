@@ -3,7 +3,9 @@
 #ifndef _KHO_POOL_SHIM_POOL_H
 #define _KHO_POOL_SHIM_POOL_H
 
+#include <limits.h>
 #include <shim.h>
+#include <stdlib.h>
 
 #define CONFIG_KHO_POOL 1
 
@@ -23,6 +25,7 @@ static inline void atomic64_inc(atomic64_t *v)
 #define SZ_2M			0x200000
 #define NUMA_NO_NODE		(-1)
 #define MAX_NUMNODES		64
+#define node_distance(a, b)	(10 + 10 * abs((a) - (b)))
 #define EXPORT_SYMBOL_GPL(f)	extern typeof(f) f
 #define ERR_PTR(err)		((void *)(long)(err))
 #define PTR_ERR(p)		((long)(p))
