@@ -30,6 +30,19 @@ def dumps_agree(records):
     return len(records) == 2
 
 
+def nodes(*sizes, dist=None):
+    """A machine of that many nodes, with a CPU on each of the first two."""
+    args = []
+    for i, size in enumerate(sizes):
+        cpu = f",cpus={i}" if i < 2 else ""
+        args += ["-object", f"memory-backend-ram,id=m{i},size={size},reserve=off",
+                 "-numa", f"node,memdev=m{i}{cpu}"]
+    for (src, dst), value in (dist or {}).items():
+        args += ["-numa", f"dist,src={src},dst={dst},val={value}"]
+    mem = sum(int(size[:-1]) << {"M": 0, "G": 10}[size[-1]] for size in sizes)
+    return {"mem": f"{mem}M", "smp": "2,sockets=2", "numa": args}
+
+
 # name: command line, and what else the guest is to be.  All run on both
 # architectures but for those with "arch".
 SCENARIOS = {
@@ -62,10 +75,12 @@ SCENARIOS = {
     # What a kernel without kho_pool does is mainline's KHO, in no part of an
     # architecture; it takes another kernel.
     "without_kho_pool": {"arch": "x86_64", "plain": True, "mem": "3G"},
-    "numa": {"append": "kho_pool=512M@0,512M@1", "mem": "4G", "smp": "2,sockets=2", "numa": [
-        "-object", "memory-backend-ram,id=m0,size=2G,reserve=off",
-        "-object", "memory-backend-ram,id=m1,size=2G,reserve=off",
-        "-numa", "node,memdev=m0,cpus=0", "-numa", "node,memdev=m1,cpus=1"]},
+    "numa": {"append": "kho_pool=512M@0,512M@1", **nodes("2G", "2G")},
+    "numa_whole_node": {"append": "kho_pool=256M@0,2G@1", **nodes("2G", "2G")},
+    "numa_distance": {"append": "kho_pool=256M@0,256M@1,256M@2",
+                      **nodes("1536M", "1536M", "1536M", dist={(0, 1): 40, (0, 2): 20,
+                                                               (1, 2): 30})},
+    "numa_changes": {"append": "kho_pool=512M@0,512M@1", **nodes("2G", "2G")},
     # Run with each page size; the others know pages of 4 KiB only.
     "pages": {"append": "kho_pool=2G", "mem": "6G"},
     "release": {},

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit tests of the index and of the root, on memory of their own.  The
+ * KUnit tests of the index, of the root and of pools, on memory of their own.  The
  * exhaustive ones are in tools/testing/kho_pool, on the same code; these see
  * that it does the same when compiled into this kernel.
  */
 #include <kunit/test.h>
+#include <linux/cpumask.h>
+#include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -14,7 +16,7 @@
 #include "golden_2.h"
 #include "golden_states.h"
 #include "internal.h"
-#include "root.h"
+#include "pool.h"
 
 #define BLOCK	((u64)KHO_POOL_BLOCK_FRAMES)
 #define AREA	((u64)KP_AREA_FRAMES)
@@ -310,6 +312,89 @@ static void golden_two_pools(struct kunit *test)
 	KUNIT_EXPECT_MEMEQ(test, list, again, KHO_POOL_ROOT_SIZE);
 }
 
+/* A pool of one region a node; nodes need not be there to be told apart. */
+static struct kho_pool *pool_on_nodes(struct kunit *test, u32 nr)
+{
+	struct kho_pool *pool = kunit_kzalloc(test, sizeof(*pool), GFP_KERNEL);
+	u32 lanes = cpumask_last(cpu_possible_mask) + 1;
+
+	KUNIT_ASSERT_NOT_NULL(test, pool);
+	strscpy(pool->name, "kunit");
+	raw_spin_lock_init(&pool->name_lock);
+	for (u32 i = 0; i < nr; i++) {
+		struct kp_region *r = kunit_kzalloc(test, sizeof(*r), GFP_KERNEL);
+		u64 base = (2 * i + 1) * AREA, frames = 4 * BLOCK;
+		void *index, *vol;
+
+		KUNIT_ASSERT_NOT_NULL(test, r);
+		r->pool = pool;
+		r->base = PFN_PHYS(base);
+		r->size = PFN_PHYS(frames);
+		r->nid = i;
+		r->index_size = kp_index_size(base, frames);
+		index = kunit_kzalloc(test, r->index_size, GFP_KERNEL);
+		vol = kunit_kzalloc(test, kp_index_volatile_size(base, frames, lanes), GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, index);
+		KUNIT_ASSERT_NOT_NULL(test, vol);
+		KUNIT_ASSERT_EQ(test, kp_index_format(index, base, frames, PAGE_SHIFT,
+						      pool->name), 0);
+		KUNIT_ASSERT_EQ(test, kp_index_attach(&r->idx, index, r->index_size, base, frames,
+						      PAGE_SHIFT, vol, lanes), 0);
+		KUNIT_ASSERT_EQ(test, kp_index_restore(&r->idx, NULL), 0);
+		pool->region[pool->nr_regions++] = r;
+	}
+	return pool;
+}
+
+static void strict_and_preferred_nodes(struct kunit *test)
+{
+	struct kho_pool *pool = pool_on_nodes(test, 2);
+	struct kho_pool_owner *owner = kho_pool_register_owner(pool, "one");
+	u64 block = PFN_PHYS(BLOCK);
+	struct kho_pool_request req = {
+		.size = 4 * block, .nid = 1, .flags = KHO_POOL_NOZERO | KHO_POOL_THISNODE,
+	};
+	struct kp_pool_stat all, node[2];
+	phys_addr_t strict, preferred, phys;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(owner));
+	KUNIT_ASSERT_EQ(test, kho_pool_alloc(owner, &req, &strict), 0);
+	KUNIT_EXPECT_EQ(test, strict, pool->region[1]->base);
+	req.size = block;
+	KUNIT_EXPECT_EQ(test, kho_pool_alloc(owner, &req, &phys), -ENOSPC);
+	req.flags = KHO_POOL_NOZERO;
+	KUNIT_ASSERT_EQ(test, kho_pool_alloc(owner, &req, &preferred), 0);
+	KUNIT_EXPECT_LT(test, preferred, pool->region[1]->base);
+
+	kp_node_stat(pool, NUMA_NO_NODE, &all);
+	for (int nid = 0; nid < 2; nid++) {
+		kp_node_stat(pool, nid, &node[nid]);
+		KUNIT_EXPECT_EQ(test, node[nid].extents, 1);
+		KUNIT_EXPECT_EQ(test, node[nid].regions, 1);
+	}
+	KUNIT_EXPECT_EQ(test, node[0].free.free_frames, 3 * BLOCK);
+	KUNIT_EXPECT_EQ(test, node[1].free.free_frames, 0);
+	KUNIT_EXPECT_EQ(test, all.size, node[0].size + node[1].size);
+	KUNIT_EXPECT_EQ(test, all.free.free_frames, 3 * BLOCK);
+	KUNIT_EXPECT_EQ(test, all.extents, 2);
+
+	/* A node that the pool has nothing on */
+	req.nid = 2;
+	KUNIT_EXPECT_EQ(test, kho_pool_alloc(owner, &req, &phys), 0);
+	req.flags |= KHO_POOL_THISNODE;
+	KUNIT_EXPECT_EQ(test, kho_pool_alloc(owner, &req, &phys), -ENOSPC);
+	req.nid = NUMA_NO_NODE;
+	KUNIT_EXPECT_EQ(test, kho_pool_alloc(owner, &req, &phys), -EINVAL);
+	req.flags = KHO_POOL_NOZERO;
+	req.size = 4 * block;
+	KUNIT_EXPECT_EQ(test, kho_pool_alloc(owner, &req, &phys), -ENOMEM);
+
+	KUNIT_EXPECT_EQ(test, kho_pool_free(owner, strict, 4 * block), 0);
+	kp_node_stat(pool, 1, &node[1]);
+	KUNIT_EXPECT_EQ(test, node[1].free.free_frames, 4 * BLOCK);
+	KUNIT_EXPECT_EQ(test, node[1].frees, 1);
+}
+
 static struct kunit_case kp_kunit_cases[] = {
 	KUNIT_CASE(sizes_and_alignments),
 	KUNIT_CASE(bad_requests_and_frees),
@@ -319,6 +404,7 @@ static struct kunit_case kp_kunit_cases[] = {
 	KUNIT_CASE(golden_states),
 	KUNIT_CASE(golden_written),
 	KUNIT_CASE(golden_two_pools),
+	KUNIT_CASE(strict_and_preferred_nodes),
 	{}
 };
 

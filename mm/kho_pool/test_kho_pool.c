@@ -8,6 +8,7 @@
  *		owner			begin without a ledger
  *		generation N		begin; claims what was there
  *		node N			allocate from this node only, -1: from any
+ *		prefer N		allocate from this node first
  *		alloc SIZE [NAME|- [ALIGN]]
  *		free NAME
  *		free_raw PHYS SIZE	whatever is there
@@ -63,6 +64,7 @@ static struct kho_pool_owner *owner;
 static struct ledger *ledger;
 static u64 generation;
 static int node = NUMA_NO_NODE;
+static bool this_node;
 /* The ledger; churners hold it shortly, commands all the time. */
 static DEFINE_MUTEX(lock);
 
@@ -130,7 +132,7 @@ static int do_alloc(u64 size, u64 align, const char *name)
 
 	if (!e)
 		return -EMLINK;
-	if (node != NUMA_NO_NODE)
+	if (this_node)
 		req.flags |= KHO_POOL_THISNODE;
 	err = kho_pool_alloc(owner, &req, &phys);
 	if (err) {
@@ -581,8 +583,11 @@ static int command(char *line)
 
 	if (!strcmp(word, "generation") && arg1)
 		return do_begin(number(arg1));
-	if (!strcmp(word, "node") && arg1)
-		return kstrtoint(arg1, 0, &node);
+	if ((!strcmp(word, "node") || !strcmp(word, "prefer")) && arg1) {
+		err = kstrtoint(arg1, 0, &node);
+		this_node = node != NUMA_NO_NODE && !strcmp(word, "node");
+		return err;
+	}
 	if (!strcmp(word, "owner"))
 		return get_owner();
 	if (owner && !strcmp(word, "take") && arg1)
