@@ -10,6 +10,8 @@ import subprocess
 import sys
 import tempfile
 
+# A patch that another version does not have is this one's.
+NEWEST = "7.3"
 OVERLAY = ["mm", "kernel", "include", "arch", "drivers", "samples", "tools", "Documentation"]
 
 
@@ -26,19 +28,21 @@ def overlay(top):
 def patched(patches, pristine, work, without):
     """Apply the patches to copies in WORK; the paths that they touch."""
     paths = set()
-    series = sorted(p for p in os.listdir(patches) if p.endswith(".patch"))
-    for patch in without:
-        series.remove(patch)
-    for patch in series:
-        with open(os.path.join(patches, patch)) as f:
+    series = {}
+    for folder in (os.path.join(os.path.dirname(patches), NEWEST), patches):
+        for patch in os.listdir(folder):
+            if patch.endswith(".patch") and patch not in without:
+                series[patch] = os.path.join(folder, patch)
+    for patch in series.values():
+        with open(patch) as f:
             paths |= set(re.findall(r"^\+\+\+ b/(\S+)", f.read(), re.M))
     for path in paths:
         os.makedirs(os.path.dirname(os.path.join(work, path)) or work, exist_ok=True)
         if os.path.exists(os.path.join(pristine, path)):
             shutil.copy(os.path.join(pristine, path), os.path.join(work, path))
-    for patch in series:
+    for patch in sorted(series):
         run = subprocess.run(["patch", "-p1", "-s", "--no-backup-if-mismatch", "-d", work,
-                              "-i", os.path.join(patches, patch)],
+                              "-i", series[patch]],
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if run.returncode:
             sys.exit(f"{patch} does not apply:\n{run.stdout}")

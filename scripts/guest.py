@@ -20,7 +20,7 @@ class Guest:
     """One run of a guest, over as many kernels as it likes to kexec."""
 
     def __init__(self, obj, mode, *, mem="8G", smp=2, append="", arch="x86_64", icount=False,
-                 timeout=600, log=None, alt_kernel=None, numa=None, quiet=False, bios=None):
+                 timeout=600, log=None, alt=(), numa=None, quiet=False, bios=None):
         self.records, self.lines, self.failures = [], [], []
         self.ended = False
         self.mode, self.timeout, self.quiet = mode, timeout, quiet
@@ -46,7 +46,7 @@ class Guest:
         kernel, initrd = os.path.join(obj, "guest-kernel"), os.path.join(obj, "initrd.gz")
         self.cmd += ["-kernel", kernel, "-initrd", initrd, "-append", line]
         # A guest cannot kexec the kernel that QEMU loaded for it: disks carry it.
-        for i, path in enumerate(filter(None, [kernel, initrd, alt_kernel])):
+        for i, path in enumerate([kernel, initrd, *alt]):
             self.cmd += ["-drive", f"file={os.path.realpath(path)},format=raw,if=none,"
                          f"readonly=on,id=disk{i}",
                          "-device", f"virtio-blk-pci,drive=disk{i}"]

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""kernel-tests.py OBJ [--plain OBJ] [NAME ...]: KUnit, kselftests and the tests
+"""kernel-tests.py OBJ [--plain OBJ] [--other OBJ] [NAME ...]: KUnit, kselftests and the tests
 over several kernels, each on a booted kernel.
 
 Prints one line a test; writes build/kernel-tests/report.json."""
@@ -75,6 +75,7 @@ SCENARIOS = {
     # What a kernel without kho_pool does is mainline's KHO, in no part of an
     # architecture; it takes another kernel.
     "without_kho_pool": {"arch": "x86_64", "plain": True, "mem": "3G"},
+    "versions": {"arch": "x86_64", "other": True},
     "numa": {"append": "kho_pool=512M@0,512M@1", **nodes("2G", "2G")},
     "numa_whole_node": {"append": "kho_pool=256M@0,2G@1", **nodes("2G", "2G")},
     "numa_distance": {"append": "kho_pool=256M@0,256M@1,256M@2",
@@ -103,6 +104,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("obj")
     parser.add_argument("--plain", help="objects of a kernel without kho_pool")
+    parser.add_argument("--other", help="objects of another version of the kernel")
     parser.add_argument("--arch", default=os.environ.get("ARCH", "x86_64"))
     parser.add_argument("names", nargs="*")
     args = parser.parse_intermixed_args()
@@ -135,17 +137,23 @@ def main():
                 point("kselftest: ran to its end", False)
         else:
             scenario = dict(SCENARIOS[name])
-            plain = None
+            obj, alt = args.obj, []
             if scenario.pop("arch", args.arch) != args.arch:
                 continue
             agree = scenario.pop("records", None)
             if scenario.pop("plain", False):
                 if not args.plain:
                     continue
-                plain = os.path.join(args.plain, "guest-kernel")
+                alt = [os.path.join(args.plain, "guest-kernel")]
+            if scenario.pop("other", False):
+                if not args.other:
+                    continue
+                # The other one is first.
+                obj = args.other
+                alt = [os.path.join(args.obj, f) for f in ("guest-kernel", "initrd.gz")]
             # Small enough for one region, wherever KASLR puts the kernel.
             append = scenario.pop("append", "kho_pool=512M")
-            guest = Guest(args.obj, "stages", arch=args.arch, log=log, alt_kernel=plain,
+            guest = Guest(obj, "stages", arch=args.arch, log=log, alt=alt,
                           append=f"scenario={name} {append}", timeout=180, quiet=True,
                           **{"mem": "3G", **scenario})
             ok = guest.run()

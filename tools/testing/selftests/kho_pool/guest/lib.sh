@@ -61,7 +61,7 @@ now() {
 }
 
 # next_kernel [CHANGES TO THE COMMAND LINE ...]: kexec; NAME=VALUE replaces or
-# adds, -NAME removes.  NEXT= names another disk to take the kernel from.
+# adds, -NAME removes.  NEXT= and INITRD= name other disks to take them from.
 # LOADER=kexec_load has kexec-tools place the image; ARGS= then are other arguments.
 load_next() {
 	line=$(cat /proc/cmdline)
@@ -83,7 +83,7 @@ load_next() {
 		esac
 	done
 	cat "${NEXT:-/dev/vda}" >/tmp/kernel
-	cat /dev/vdb >/tmp/initrd
+	cat "${INITRD:-/dev/vdb}" >/tmp/initrd
 	case ${LOADER:-kexec_file_load} in
 	kexec_file_load)
 		kexec -s -l /tmp/kernel --initrd=/tmp/initrd --command-line="${line# }"

@@ -234,6 +234,15 @@ full_node() {
 	cmd verify
 }
 
+# other_version CHANGES...: kexec the kernel that is not this one
+other_version() {
+	if [ $((stage % 2)) = 0 ]; then
+		NEXT=/dev/vdc INITRD=/dev/vdd go "$@"
+	else
+		go "$@"
+	fi
+}
+
 go() {
 	next_kernel stage=$((stage + 1)) "$@"
 }
@@ -639,6 +648,31 @@ without_kho_pool.1)
 	# All the memory that it takes for its own.
 	stress-ng --quiet --timeout 5 --vm 2 --vm-bytes 90% --vm-populate || die "stress-ng"
 	untouched
+	# It does not hand the memory on: what was there is gone, and it is said.
+	go
+	;;
+without_kho_pool.2)
+	check "it is said" logged "the kernel before has left no root: no pool is made"
+	check "no pool is made" [ ! -e $POOL ]
+	;;
+
+# Two versions of the kernel by turns, and two loaders
+versions.0)
+	fill
+	other_version held=$held vm=$vm kernels="$(uname -r)"
+	;;
+versions.[1-3])
+	check "it is another version" [ "$(uname -r)" != "$(arg kernels | sed 's/.*,//')" ]
+	verify
+	cmd free middle
+	cmd alloc 6M middle
+	[ $((stage % 2)) = 0 ] || LOADER=kexec_load
+	other_version held=$(stat extents) vm=$(arg vm) kernels="$(arg kernels),$(uname -r)"
+	;;
+versions.4)
+	verify
+	untouched
+	echo "@say kernels: $(arg kernels),$(uname -r)"
 	;;
 
 numa.0)
