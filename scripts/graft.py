@@ -25,24 +25,30 @@ def overlay(top):
                     yield path
 
 
-def patched(patches, pristine, work, without):
-    """Apply the patches to copies in WORK; the paths that they touch."""
-    paths = set()
-    series = {}
+def series(patches, without):
+    """The patches of a version: name and path."""
+    found = {}
     for folder in (os.path.join(os.path.dirname(patches), NEWEST), patches):
         for patch in os.listdir(folder):
             if patch.endswith(".patch") and patch not in without:
-                series[patch] = os.path.join(folder, patch)
-    for patch in series.values():
+                found[patch] = os.path.join(folder, patch)
+    return found
+
+
+def patched(patches, pristine, work, without):
+    """Apply the patches to copies in WORK; the paths that they touch."""
+    paths = set()
+    chosen = series(patches, without)
+    for patch in chosen.values():
         with open(patch) as f:
             paths |= set(re.findall(r"^\+\+\+ b/(\S+)", f.read(), re.M))
     for path in paths:
         os.makedirs(os.path.dirname(os.path.join(work, path)) or work, exist_ok=True)
         if os.path.exists(os.path.join(pristine, path)):
             shutil.copy(os.path.join(pristine, path), os.path.join(work, path))
-    for patch in sorted(series):
+    for patch in sorted(chosen):
         run = subprocess.run(["patch", "-p1", "-s", "--no-backup-if-mismatch", "-d", work,
-                              "-i", series[patch]],
+                              "-i", chosen[patch]],
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if run.returncode:
             sys.exit(f"{patch} does not apply:\n{run.stdout}")
@@ -96,4 +102,5 @@ def main():
     print(f"{len(wanted)} files, {written} written", file=sys.stderr)
 
 
-main()
+if __name__ == "__main__":
+    main()
