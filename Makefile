@@ -8,6 +8,8 @@
 #			else each time: the pools get what they ask for
 #	make harness	the user-space tests only, in a minute
 #	make check	static checks: checkpatch, W=1, sparse, kernel-doc, clang
+#	make series	a patch series as one would send it, in build/series;
+#			CHECK=1 builds each step
 #	make coverage	lines and branches of mm/kho_pool that the tests run, in
 #			the harness and in a kernel of its own
 #	make bench	the index beside the kernel's other allocators, and the
@@ -17,14 +19,16 @@
 #			(UPDATE=1 takes the new ones over)
 #
 # KERNEL_SRC= names a kernel tree of yours instead of the one that is fetched.
+# KERNEL=7.2 is the version to take, of those that patches/ has (7.3).
 # KHO_POOL_CACHE= is where sources and objects go (~/.cache/kho_pool).
 # ARCH=arm64 has the guests be arm64; ARCHES="x86_64 arm64" is what make test does.
 
 ARCH ?= x86_64
 ARCHES ?= x86_64 arm64
+KERNEL ?= 7.3
 GENERATIONS ?=
 SECONDS_EACH ?= 10
-export ARCH ARCHES
+export ARCH ARCHES KERNEL CHECK
 
 run:
 	@scripts/with-kernel scripts/run.py OBJ $(if $(GENERATIONS),--generations $(GENERATIONS))
@@ -48,6 +52,9 @@ harness:
 check:
 	@scripts/check
 
+series:
+	@scripts/series
+
 coverage:
 	@scripts/coverage
 
@@ -60,4 +67,4 @@ paths:
 clean:
 	rm -rf build
 
-.PHONY: run test soak scale kaslr harness check coverage bench paths clean
+.PHONY: run test soak scale kaslr harness check series coverage bench paths clean
