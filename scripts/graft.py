@@ -25,6 +25,18 @@ def overlay(top):
                     yield path
 
 
+def check_counts(patch):
+    """patch(1) leaves out, in silence, what is beyond a hunk's count of lines."""
+    with open(patch) as f:
+        text = f.read()
+    for hunk in re.finditer(r"^@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@.*\n"
+                            r"((?:(?!--- a/|@@ )[ +\-].*\n|\n)*)", text, re.M):
+        lines = [line[:1] or " " for line in hunk.group(3).split("\n")[:-1]]
+        counts = (sum(c in " -" for c in lines), sum(c in " +" for c in lines))
+        if counts != (int(hunk.group(1) or 1), int(hunk.group(2) or 1)):
+            sys.exit(f"{patch}: {hunk.group(0).splitlines()[0]} has {counts[0]},{counts[1]} lines")
+
+
 def series(patches, without):
     """The patches of a version: name and path."""
     found = {}
@@ -40,6 +52,7 @@ def patched(patches, pristine, work, without):
     paths = set()
     chosen = series(patches, without)
     for patch in chosen.values():
+        check_counts(patch)
         with open(patch) as f:
             paths |= set(re.findall(r"^\+\+\+ b/(\S+)", f.read(), re.M))
     for path in paths:
