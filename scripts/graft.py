@@ -60,7 +60,7 @@ def patched(patches, pristine, work, without):
         if os.path.exists(os.path.join(pristine, path)):
             shutil.copy(os.path.join(pristine, path), os.path.join(work, path))
     for patch in sorted(chosen):
-        run = subprocess.run(["patch", "-p1", "-s", "--no-backup-if-mismatch", "-d", work,
+        run = subprocess.run(["patch", "-p1", "-s", "-F0", "--no-backup-if-mismatch", "-d", work,
                               "-i", chosen[patch]],
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if run.returncode:
