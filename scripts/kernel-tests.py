@@ -60,6 +60,7 @@ SCENARIOS = {
     "newer_format": INJECT,
     "page_size": INJECT,
     "read_only_format": INJECT,
+    "compatible_format": INJECT,
     "made_up_root": INJECT,
     "not_allowed": {},
     "dump": {"records": dumps_agree},

@@ -455,6 +455,29 @@ read_only_format.2)
 	untouched
 	;;
 
+# What a later kernel has added and earlier ones may ignore
+compatible_format.0)
+	fill
+	save
+	damage root "" compat=0x100 check
+	go held=$held vm=$vm
+	;;
+compatible_format.1)
+	check "it came with the feature" [ "$(khopool dump --in --json |
+		grep -c '"compat": "0x100"')" = 1 ]
+	check "the state says nothing of it" is "$(stat state)" active
+	verify
+	cmd alloc 2M more
+	check "it goes on without it" [ "$(khopool dump --json | grep -c '"compat": "0x0"')" = 1 ]
+	go held="$(stat extents)"
+	;;
+compatible_format.2)
+	check "it came without it" [ "$(khopool dump --in --json |
+		grep -c '"compat": "0x0"')" = 1 ]
+	verify
+	untouched
+	;;
+
 index_damaged.*|index_header_damaged.*)
 	case $scenario in
 	# the first area's word; the header's base
@@ -655,6 +678,9 @@ without_kho_pool.1)
 without_kho_pool.2)
 	check "it is said" logged "the kernel before has left no root: no pool is made"
 	check "no pool is made" [ ! -e $POOL ]
+	stress-ng --quiet --timeout 5 --vm 2 --vm-bytes 90% --vm-populate || die "stress-ng"
+	/tests/kho_pool_mem "$(arg vm)" 0x10000000 0 >/tmp/mem && die "nobody took the memory"
+	check "the memory is System RAM again" [ "$(cut -d " " -f 1 /tmp/mem)" -gt 0 ]
 	;;
 
 # Two versions of the kernel by turns, and two loaders
