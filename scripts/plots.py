@@ -39,7 +39,7 @@ def draw(file, script, width=900, height=600):
     head, body = svg.split("?>", 1)
     with open(path, "w") as f:
         f.write(head + "?>\n<!-- SPDX-License-Identifier: GPL-2.0-only -->" +
-                "\n".join(line.rstrip() for line in body.split("\n")))
+                "\n".join(line.rstrip() for line in body.rstrip().split("\n")) + "\n")
     print(f"{path}: {os.path.getsize(path)} bytes")
 
 

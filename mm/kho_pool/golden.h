@@ -99,4 +99,3 @@ static const struct golden_word golden_v1_index[] = {
 	{ 0x16bc0, 0x0000000000000007ULL },
 	{ 0x16c00, 0x0000000000000006ULL },
 };
-
