@@ -69,6 +69,9 @@ int kho_pool_alloc(struct kho_pool_owner *owner, const struct kho_pool_request *
 		   phys_addr_t *phys);
 int kho_pool_free(struct kho_pool_owner *owner, phys_addr_t phys, u64 size);
 
+int kho_pool_assign(struct kho_pool_owner *from, struct kho_pool_owner *to, phys_addr_t phys,
+		    u64 size);
+
 int kho_pool_lookup(struct kho_pool *pool, const char *name, struct kho_pool_extent *ext);
 int kho_pool_walk(struct kho_pool *pool,
 		  int (*fn)(const struct kho_pool_extent *ext, void *data), void *data);

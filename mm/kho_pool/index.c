@@ -800,6 +800,47 @@ int kp_index_claim(struct kp_index *idx, struct kp_lane *lane, u64 frame)
 }
 
 /**
+ * kp_index_assign - make an extent another owner's
+ * @idx: the index
+ * @lane: the current CPU's; interrupts are disabled
+ * @frame: its first frame
+ * @frames: its length, at least a block
+ * @from: whose it is
+ * @to: whose it is to be
+ *
+ * One store: whoever stops sees either owner.  Its name and what it holds stay.
+ *
+ * Return: 0; -ENOENT if no extent begins at @frame, -EINVAL if it has another
+ * length or owner, shares its block with others, or @frame is not in the
+ * region, -ESHUTDOWN if sealed.
+ */
+int kp_index_assign(struct kp_index *idx, struct kp_lane *lane, u64 frame, u64 frames,
+		    u8 from, u8 to)
+{
+	u32 block = frame >> KHO_POOL_BLOCK_SHIFT;
+	struct kp_extent ext;
+	struct kp_area *area;
+	int ret = -ESHUTDOWN;
+	u64 word;
+
+	if (frame >= idx->nr_frames || to == KP_OWNER_NONE || to >= KHO_POOL_OWNERS)
+		return -EINVAL;
+	area = &idx->area[kp_area_of(idx, block)];
+	kp_begin(lane);
+	if (kp_lock_unless_sealed(idx, &area->lock)) {
+		ret = find(idx, frame, &ext, &word);
+		if (!ret && (ext.frames != frames || ext.owner != from || !kp_word_live(word)))
+			ret = -EINVAL;
+		if (!ret)
+			kp_store(idx, lane, extent_word(idx, block),
+				 word ^ kp_word(0, from, 0) ^ kp_word(0, to, 0));
+		raw_spin_unlock(&area->lock);
+	}
+	kp_end(lane);
+	return ret;
+}
+
+/**
  * kp_index_seal - stop all changes and take the sum
  * @idx: the index
  * @sum: over the persistent index

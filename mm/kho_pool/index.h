@@ -161,6 +161,8 @@ int kp_index_free(struct kp_index *idx, struct kp_lane *lane, u64 frame, u64 fra
 int kp_index_release(struct kp_index *idx, struct kp_lane *lane, u64 frame, u64 frames, u8 owner);
 int kp_index_find(struct kp_index *idx, u64 frame, struct kp_extent *ext);
 int kp_index_claim(struct kp_index *idx, struct kp_lane *lane, u64 frame);
+int kp_index_assign(struct kp_index *idx, struct kp_lane *lane, u64 frame, u64 frames,
+		    u8 from, u8 to);
 bool kp_index_seal(struct kp_index *idx, u64 *sum, unsigned long spins);
 void kp_index_unseal(struct kp_index *idx, struct kp_lane *lane);
 

@@ -539,6 +539,40 @@ int kho_pool_claim_all(struct kho_pool_owner *owner,
 EXPORT_SYMBOL_GPL(kho_pool_claim_all);
 
 /**
+ * kho_pool_assign - make an extent another owner's
+ * @from: whose it is
+ * @to: whose it is to be, in the same pool
+ * @phys: as kho_pool_alloc() gave it
+ * @size: bytes, as it was asked for; at least a block
+ *
+ * The next kernel finds it with one owner or the other, never with none.
+ *
+ * Context: any but NMI.  Never sleeps.
+ *
+ * Return: 0, or as kho_pool_free(); -EINVAL for less than a block, too.
+ */
+int kho_pool_assign(struct kho_pool_owner *from, struct kho_pool_owner *to, phys_addr_t phys,
+		    u64 size)
+{
+	struct kho_pool *pool = from->pool;
+	struct kp_region *r;
+	unsigned long irqs;
+	int err;
+
+	if (pool->read_only)
+		return -EROFS;
+	r = region_of(pool, phys);
+	if (to->pool != pool || !r || (phys | size) & ~PAGE_MASK)
+		return -EINVAL;
+	local_irq_save(irqs);
+	err = kp_index_assign(&r->idx, kp_this_lane(r), (phys - r->base) >> PAGE_SHIFT,
+			      size >> PAGE_SHIFT, from->id, to->id);
+	local_irq_restore(irqs);
+	return err;
+}
+EXPORT_SYMBOL_GPL(kho_pool_assign);
+
+/**
  * kho_pool_release - give up an extent that no one has claimed
  * @pool: the pool
  * @name: the extent's

@@ -486,6 +486,44 @@ static bool every_byte_flipped(void)
 	return true;
 }
 
+static bool assigned(void)
+{
+	struct kp_extent ext;
+	struct region r;
+	u64 a, b, c, sum;
+
+	region_init(&r, 0, 3 * GIB, 1);
+	CHECK_EQ(get(&r, 3, 1, 1, NULL, &a), 0);
+	CHECK_EQ(get(&r, MIB2, 1, 1, "block", &b), 0);
+	CHECK_EQ(get(&r, GIB, GIB, 1, "area", &c), 0);
+	CHECK_EQ(kp_owner_set(&r.idx, r.idx.lane, 63, "last"), 0);
+	sum = kp_index_sum(&r.idx);
+	CHECK_EQ(kp_index_assign(&r.idx, r.idx.lane, b, MIB2, 1, 0), -EINVAL);
+	CHECK_EQ(kp_index_assign(&r.idx, r.idx.lane, b, MIB2, 1, 64), -EINVAL);
+	CHECK_EQ(kp_index_assign(&r.idx, r.idx.lane, a, 3, 1, 2), -EINVAL);
+	CHECK_EQ(kp_index_assign(&r.idx, r.idx.lane, b, MIB2, 2, 3), -EINVAL);
+	CHECK_EQ(kp_index_assign(&r.idx, r.idx.lane, b, 2 * MIB2, 1, 2), -EINVAL);
+	CHECK_EQ(kp_index_assign(&r.idx, r.idx.lane, b + 1, MIB2, 1, 2), -ENOENT);
+	CHECK_EQ(kp_index_assign(&r.idx, r.idx.lane, r.frames, MIB2, 1, 2), -EINVAL);
+	CHECK(sum == kp_index_sum(&r.idx));
+	CHECK_EQ(kp_index_assign(&r.idx, r.idx.lane, b, MIB2, 1, 2), 0);
+	CHECK_EQ(kp_index_assign(&r.idx, r.idx.lane, c, GIB, 1, 63), 0);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	for (int again = 0; again < 2; again++) {
+		CHECK_EQ(kp_index_find(&r.idx, b, &ext), 0);
+		CHECK(ext.owner == 2 && ext.frames == MIB2 && !strcmp(ext.name, "block"));
+		CHECK_EQ(kp_index_find(&r.idx, c, &ext), 0);
+		CHECK(ext.owner == 63 && ext.frames == GIB && !strcmp(ext.name, "area"));
+		CHECK_EQ(region_restore(&r, NULL), 0);
+	}
+	CHECK_EQ(put(&r, b, MIB2, 1), -EINVAL);
+	CHECK_EQ(put(&r, b, MIB2, 2), 0);
+	CHECK_EQ(put(&r, c, GIB, 63), 0);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	region_exit(&r);
+	return true;
+}
+
 /* An index of nothing but 1 GiB extents reads and writes little. */
 static bool sizes(void)
 {
@@ -519,6 +557,7 @@ int main(void)
 		{ "claims", claims },
 		{ "walk", walk },
 		{ "every_byte_flipped", every_byte_flipped },
+		{ "assigned", assigned },
 		{ "sizes", sizes },
 	};
 

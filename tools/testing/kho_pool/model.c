@@ -689,6 +689,28 @@ static const char *do_largest(const struct op *op)
 	return NULL;
 }
 
+static const char *do_assign(const struct op *op)
+{
+	struct held *h = &held[nr_held ? op->b % nr_held : 0];
+	u32 to = op->a % OWNERS;
+	int err;
+
+	if (!nr_held || IS_ERR(owner(h->owner)) || IS_ERR(owner(to)))
+		return NULL;
+	err = kho_pool_assign(owner(h->owner), owner(to), h->frame << SHIFT, h->frames << SHIFT);
+	FAIL_IF(err != (refusal() ?: h->frames < MIB2 ? -EINVAL : 0));
+	if (!err)
+		h->owner = to;
+	if (err || h->owner == (op->c & 7))
+		return compare();
+	err = kho_pool_assign(owner(to), owner(to), h->frame << SHIFT, (h->frames + 1) << SHIFT);
+	FAIL_IF(err != -EINVAL);
+	err = kho_pool_assign(owner((to + 1) % OWNERS), owner(to), h->frame << SHIFT,
+			      h->frames << SHIFT);
+	FAIL_IF(err != -EINVAL);
+	return compare();
+}
+
 static const struct {
 	const char *name;
 	const char *(*run)(const struct op *op);
@@ -696,7 +718,7 @@ static const struct {
 	{ "alloc", do_alloc }, { "free", do_free }, { "bad-free", do_bad_free },
 	{ "claim", do_claim }, { "claim-all", do_claim_all }, { "release", do_release },
 	{ "release-owner", do_release_owner }, { "seal", do_seal }, { "kexec", kexec },
-	{ "largest", do_largest },
+	{ "largest", do_largest }, { "assign", do_assign },
 };
 
 /* Allocs and frees are most of it; the rest has a sixteenth or less each. */
@@ -704,7 +726,7 @@ static u32 kind_of(const struct op *op)
 {
 	u32 k = op->kind & 0x7f;
 
-	if (k < 8)
+	if (k < 9)
 		return 2 + k;
 	return k < 72 ? 0 : 1;
 }
