@@ -46,6 +46,7 @@ struct kho_pool_request {
  * struct kho_pool_extent - one allocated extent
  * @phys: its first byte
  * @size: bytes
+ * @nid: NUMA node, or NUMA_NO_NODE
  * @unclaimed: from before the last kexec, and its owner has not claimed it
  * @owner: name of its owner
  * @name: its name, or empty
@@ -53,6 +54,7 @@ struct kho_pool_request {
 struct kho_pool_extent {
 	phys_addr_t phys;
 	u64 size;
+	int nid;
 	bool unclaimed;
 	char owner[32];
 	char name[56];
@@ -61,6 +63,7 @@ struct kho_pool_extent {
 #ifdef CONFIG_KHO_POOL
 
 struct kho_pool *kho_pool_find(const char *name);
+struct kho_pool *kho_pool_next(struct kho_pool *pool);
 const char *kho_pool_name(const struct kho_pool *pool);
 
 struct kho_pool_owner *kho_pool_register_owner(struct kho_pool *pool, const char *name);
@@ -83,6 +86,40 @@ int kho_pool_release(struct kho_pool *pool, const char *name);
 int kho_pool_release_owner(struct kho_pool *pool, const char *owner);
 
 void *kho_pool_virt(phys_addr_t phys);
+
+/* The owner of what user space makes through /dev/kho_pool. */
+#define KHO_POOL_USER		"user"
+
+/**
+ * struct kho_pool_exposed - how an extent is seen by user space
+ * @align: page size that it is mapped with, bytes
+ * @region: X of /dev/daxX.Y
+ * @id: Y of /dev/daxX.Y
+ */
+struct kho_pool_exposed {
+	u64 align;
+	u32 region, id;
+};
+
+/**
+ * struct kho_pool_exposer - makes devices of extents for /dev/kho_pool
+ * @expose: make one of an extent whose owner is KHO_POOL_USER; @as->align may be
+ *	0: the largest that fits
+ * @hide: take it away, and make KHO_POOL_USER the owner again
+ * @find: is there one?
+ *
+ * Calls are made one at a time, and may sleep.
+ */
+struct kho_pool_exposer {
+	int (*expose)(struct kho_pool *pool, const struct kho_pool_extent *ext,
+		      struct kho_pool_exposed *as);
+	int (*hide)(phys_addr_t phys);
+	bool (*find)(phys_addr_t phys, struct kho_pool_exposed *as);
+};
+
+int kho_pool_set_exposer(const struct kho_pool_exposer *ops);
+void kho_pool_iomem_open(phys_addr_t phys, u64 size);
+void kho_pool_iomem_close(phys_addr_t phys, u64 size);
 
 /* Hooks in mainline files; nothing else calls them. */
 void kho_pool_init_early(void);

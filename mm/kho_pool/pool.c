@@ -70,6 +70,21 @@ struct kho_pool *kho_pool_find(const char *name)
 EXPORT_SYMBOL_GPL(kho_pool_find);
 
 /**
+ * kho_pool_next - go through all pools
+ * @pool: the last one, or NULL to begin
+ *
+ * Context: any.
+ *
+ * Return: the next one, or NULL.
+ */
+struct kho_pool *kho_pool_next(struct kho_pool *pool)
+{
+	pool = pool ? pool + 1 : kp_state.pool;
+	return pool < kp_state.pool + kp_state.nr_pools ? pool : NULL;
+}
+EXPORT_SYMBOL_GPL(kho_pool_next);
+
+/**
  * kho_pool_name - the name of a pool
  * @pool: the pool
  *
@@ -373,6 +388,7 @@ EXPORT_SYMBOL_GPL(kho_pool_free);
 static void describe(struct kp_region *r, const struct kp_extent *from, struct kho_pool_extent *to)
 {
 	to->phys = r->base + (from->frame << PAGE_SHIFT);
+	to->nid = r->nid;
 	to->size = from->frames << PAGE_SHIFT;
 	to->unclaimed = from->unclaimed;
 	strscpy_pad(to->owner, r->idx.owners[from->owner].name);

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * /dev/kho_pool/control: memory that survives kexec, for user space.
+ *
+ * See Documentation/admin-guide/mm/kho_pool.rst.
+ */
+#ifndef _UAPI_LINUX_KHO_POOL_H
+#define _UAPI_LINUX_KHO_POOL_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/**
+ * DOC: ioctls of /dev/kho_pool/control
+ *
+ * All take a structure whose first member is its size.  A kernel that knows a
+ * longer one takes what is missing for zero; one that knows a shorter one says
+ * E2BIG unless the rest is zero.  Members named reserved are zero.
+ *
+ * Errors that have the same meaning everywhere:
+ *
+ * - ENOTTY: no such ioctl
+ * - E2BIG: the structure is longer than the kernel's, and what is too much of
+ *   it is not zero
+ * - EINVAL: the structure is too short, or a member has a value that makes no
+ *   sense: an unknown flag, a name that is none, a size or alignment that is
+ *   not what it must be a multiple of
+ * - EPERM: what changes something needs CAP_SYS_ADMIN
+ * - ENODEV: no such pool
+ * - ENOENT: the pool has no such extent
+ * - ESHUTDOWN: a kexec is under way
+ * - EROFS: the pool can only be read, as it has features of a later kernel
+ * - EUCLEAN: the pool is quarantined
+ *
+ * Names of pools have up to 31 bytes, those of extents up to 55, of letters,
+ * digits, '-', '_' and '.', and do not begin with a '.'.  An empty name of a
+ * pool stands for the first pool.
+ */
+
+#define KHO_POOL_IOCTL_TYPE	0xBB
+
+#define KHO_POOL_UAPI_POOL_MAX	32	/* bytes with the NUL */
+#define KHO_POOL_UAPI_NAME_MAX	56
+
+/* The memory must be on the node; without it, another one serves if it cannot. */
+#define KHO_POOL_CREATE_THISNODE	(1ULL << 0)
+
+/**
+ * struct kho_pool_ioctl_create - ioctl(KHO_POOL_CREATE)
+ * @size: sizeof(struct kho_pool_ioctl_create)
+ * @nid: NUMA node, or -1
+ * @pool: where
+ * @name: of the new extent, unique in the pool
+ * @bytes: how much, a multiple of the page size
+ * @align: power of two of at least the page size, or 0: the largest size of
+ *	pages that divides @bytes
+ * @flags: KHO_POOL_CREATE_*
+ * @phys: output: where it is
+ *
+ * The memory is cleared.  It stays until KHO_POOL_RELEASE, over any number of
+ * kexecs and whatever becomes of the process.
+ *
+ * EEXIST: the name is taken.  ENOMEM: there is no such extent to be had.
+ * ENOSPC: the pool has no room for another name.
+ */
+struct kho_pool_ioctl_create {
+	__u32 size;
+	__s32 nid;
+	char pool[KHO_POOL_UAPI_POOL_MAX];
+	char name[KHO_POOL_UAPI_NAME_MAX];
+	__aligned_u64 bytes;
+	__aligned_u64 align;
+	__aligned_u64 flags;
+	__aligned_u64 phys;
+};
+
+/**
+ * struct kho_pool_ioctl_name - ioctl(KHO_POOL_RELEASE), ioctl(KHO_POOL_HIDE)
+ * @size: sizeof(struct kho_pool_ioctl_name)
+ * @reserved: zero
+ * @pool: where
+ * @name: of the extent
+ *
+ * KHO_POOL_RELEASE gives an extent up, with what it holds: one that was made by
+ * KHO_POOL_CREATE and is not exposed, or one that no one has claimed since the
+ * last kexec.  EBUSY: it is exposed, or a driver has it.
+ *
+ * KHO_POOL_HIDE takes the device of an exposed extent away.  The extent stays.
+ * EBUSY: someone has it mapped, or pinned.  ENXIO: it is not exposed.
+ */
+struct kho_pool_ioctl_name {
+	__u32 size;
+	__u32 reserved;
+	char pool[KHO_POOL_UAPI_POOL_MAX];
+	char name[KHO_POOL_UAPI_NAME_MAX];
+};
+
+/**
+ * struct kho_pool_ioctl_expose - ioctl(KHO_POOL_EXPOSE)
+ * @size: sizeof(struct kho_pool_ioctl_expose)
+ * @dax_region: output: X of /dev/daxX.Y
+ * @dax_id: output: Y of /dev/daxX.Y
+ * @reserved: zero
+ * @pool: where
+ * @name: of the extent
+ * @align: page size to map it with: that of pages, of PMDs or of PUDs, or 0: the
+ *	largest that size and place of the extent allow
+ *
+ * Makes a device-dax device of an extent made by KHO_POOL_CREATE.  Later kernels
+ * make it again by themselves.
+ *
+ * EALREADY: it is exposed; the output is filled in.  EOPNOTSUPP: the kernel has
+ * no device-dax, or cannot map pages of this size.  EBUSY: a driver has it.
+ * ENOMEM: no memory for its struct pages.
+ */
+struct kho_pool_ioctl_expose {
+	__u32 size;
+	__u32 dax_region;
+	__u32 dax_id;
+	__u32 reserved;
+	char pool[KHO_POOL_UAPI_POOL_MAX];
+	char name[KHO_POOL_UAPI_NAME_MAX];
+	__aligned_u64 align;
+};
+
+/* No one has claimed it since the last kexec. */
+#define KHO_POOL_EXTENT_UNCLAIMED	(1U << 0)
+/* It is /dev/dax<dax_region>.<dax_id>. */
+#define KHO_POOL_EXTENT_EXPOSED		(1U << 1)
+/* It was made by KHO_POOL_CREATE. */
+#define KHO_POOL_EXTENT_USER		(1U << 2)
+
+/**
+ * struct kho_pool_extent_info - one extent
+ * @phys: where it is; 0 without CAP_SYS_ADMIN
+ * @bytes: how long it is
+ * @align: page size that it is exposed with, or 0
+ * @flags: KHO_POOL_EXTENT_*
+ * @nid: NUMA node, or -1
+ * @dax_region: X of /dev/daxX.Y, if it is exposed
+ * @dax_id: Y of /dev/daxX.Y
+ * @owner: who has it
+ * @name: its name, or empty
+ */
+struct kho_pool_extent_info {
+	__aligned_u64 phys;
+	__aligned_u64 bytes;
+	__aligned_u64 align;
+	__u32 flags;
+	__s32 nid;
+	__u32 dax_region;
+	__u32 dax_id;
+	char owner[32];
+	char name[KHO_POOL_UAPI_NAME_MAX];
+};
+
+/**
+ * struct kho_pool_ioctl_query - ioctl(KHO_POOL_QUERY)
+ * @size: sizeof(struct kho_pool_ioctl_query)
+ * @reserved: zero
+ * @pool: where
+ * @name: of the extent
+ * @info: output
+ */
+struct kho_pool_ioctl_query {
+	__u32 size;
+	__u32 reserved;
+	char pool[KHO_POOL_UAPI_POOL_MAX];
+	char name[KHO_POOL_UAPI_NAME_MAX];
+	struct kho_pool_extent_info info;
+};
+
+/**
+ * struct kho_pool_ioctl_list - ioctl(KHO_POOL_LIST)
+ * @size: sizeof(struct kho_pool_ioctl_list)
+ * @info_size: sizeof(struct kho_pool_extent_info), which may grow
+ * @pool: where
+ * @skip: extents to leave out, of those in the order of their addresses
+ * @infos: array of struct kho_pool_extent_info, to be filled
+ * @nr: input: what @infos has room for; output: what was filled in
+ * @total: output: how many extents there are
+ */
+struct kho_pool_ioctl_list {
+	__u32 size;
+	__u32 info_size;
+	char pool[KHO_POOL_UAPI_POOL_MAX];
+	__aligned_u64 skip;
+	__aligned_u64 infos;
+	__aligned_u64 nr;
+	__aligned_u64 total;
+};
+
+#define KHO_POOL_CREATE		_IO(KHO_POOL_IOCTL_TYPE, 0x00)
+#define KHO_POOL_RELEASE	_IO(KHO_POOL_IOCTL_TYPE, 0x01)
+#define KHO_POOL_EXPOSE		_IO(KHO_POOL_IOCTL_TYPE, 0x02)
+#define KHO_POOL_HIDE		_IO(KHO_POOL_IOCTL_TYPE, 0x03)
+#define KHO_POOL_QUERY		_IO(KHO_POOL_IOCTL_TYPE, 0x04)
+#define KHO_POOL_LIST		_IO(KHO_POOL_IOCTL_TYPE, 0x05)
+
+#endif /* _UAPI_LINUX_KHO_POOL_H */

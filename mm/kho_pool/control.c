@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /dev/kho_pool/control: extents for user space, see include/uapi/linux/kho_pool.h.
+ *
+ * What is made here belongs to the owner "user".  While it is exposed it belongs
+ * to the exposer, so that the next kernel knows what to expose.
+ */
+#define pr_fmt(fmt) "kho_pool: " fmt
+
+#include <linux/capability.h>
+#include <linux/cleanup.h>
+#include <linux/ctype.h>
+#include <linux/err.h>
+#include <linux/export.h>
+#include <linux/fs.h>
+#include <linux/init.h>
+#include <linux/miscdevice.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/pgtable.h>
+#include <linux/sizes.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+#include <uapi/linux/kho_pool.h>
+
+#include "pool.h"
+
+/* Between looking an extent up and doing something with it; and for the exposer. */
+static DEFINE_MUTEX(control_lock);
+static const struct kho_pool_exposer *exposer;
+
+union command {
+	u32 size;
+	struct kho_pool_ioctl_create create;
+	struct kho_pool_ioctl_name name;
+	struct kho_pool_ioctl_expose expose;
+	struct kho_pool_ioctl_query query;
+	struct kho_pool_ioctl_list list;
+};
+
+static bool valid_name(const char *name, size_t size)
+{
+	if (!name[0] || name[0] == '.' || strnlen(name, size) == size)
+		return false;
+	for (; *name; name++)
+		if (!isalnum(*name) && *name != '-' && *name != '_' && *name != '.')
+			return false;
+	return true;
+}
+
+static struct kho_pool *find_pool(const char *name)
+{
+	struct kho_pool *pool;
+
+	if (name[0] && !valid_name(name, KHO_POOL_UAPI_POOL_MAX))
+		return ERR_PTR(-EINVAL);
+	pool = kho_pool_find(name[0] ? name : NULL);
+	return pool ?: ERR_PTR(-ENODEV);
+}
+
+/* The extent of that name, and the pool it is in. */
+static struct kho_pool *find_extent(const char *pool_name, const char *name,
+				    struct kho_pool_extent *ext)
+{
+	struct kho_pool *pool = find_pool(pool_name);
+	int err;
+
+	if (IS_ERR(pool))
+		return pool;
+	if (!valid_name(name, KHO_POOL_UAPI_NAME_MAX))
+		return ERR_PTR(-EINVAL);
+	err = kho_pool_lookup(pool, name, ext);
+	return err ? ERR_PTR(err) : pool;
+}
+
+static bool is_user(const struct kho_pool_extent *ext)
+{
+	return !strcmp(ext->owner, KHO_POOL_USER) && !ext->unclaimed;
+}
+
+static u64 largest_page(u64 bytes)
+{
+	if (IS_ALIGNED(bytes, PUD_SIZE))
+		return PUD_SIZE;
+	return IS_ALIGNED(bytes, PMD_SIZE) ? PMD_SIZE : PAGE_SIZE;
+}
+
+static int create(union command *cmd)
+{
+	struct kho_pool_ioctl_create *c = &cmd->create;
+	struct kho_pool_request req = {
+		.size = c->bytes,
+		.align = c->align ?: largest_page(c->bytes),
+		.nid = c->nid,
+		.flags = c->flags & KHO_POOL_CREATE_THISNODE ? KHO_POOL_THISNODE : 0,
+		.name = c->name,
+	};
+	struct kho_pool *pool = find_pool(c->pool);
+	struct kho_pool_owner *owner;
+	phys_addr_t phys;
+	int err;
+
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	if (!valid_name(c->name, KHO_POOL_UAPI_NAME_MAX) ||
+	    c->flags & ~KHO_POOL_CREATE_THISNODE || c->phys)
+		return -EINVAL;
+	owner = kho_pool_register_owner(pool, KHO_POOL_USER);
+	if (IS_ERR(owner))
+		return PTR_ERR(owner);
+	err = kho_pool_alloc(owner, &req, &phys);
+	c->phys = err ? 0 : phys;
+	return err;
+}
+
+static int release(union command *cmd)
+{
+	struct kho_pool_extent ext;
+	struct kho_pool *pool;
+
+	if (cmd->name.reserved)
+		return -EINVAL;
+	guard(mutex)(&control_lock);
+	pool = find_extent(cmd->name.pool, cmd->name.name, &ext);
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	if (!is_user(&ext))
+		return kho_pool_release(pool, cmd->name.name);
+	return kho_pool_free(kho_pool_register_owner(pool, KHO_POOL_USER), ext.phys, ext.size);
+}
+
+static int expose(union command *cmd)
+{
+	struct kho_pool_ioctl_expose *e = &cmd->expose;
+	struct kho_pool_exposed as = { .align = e->align };
+	struct kho_pool_extent ext;
+	struct kho_pool *pool;
+	int err;
+
+	if (e->reserved || e->dax_region || e->dax_id)
+		return -EINVAL;
+	guard(mutex)(&control_lock);
+	pool = find_extent(e->pool, e->name, &ext);
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	if (!exposer)
+		return -EOPNOTSUPP;
+	err = exposer->find(ext.phys, &as) ? -EALREADY :
+	      is_user(&ext) ? exposer->expose(pool, &ext, &as) : -EBUSY;
+	e->dax_region = as.region;
+	e->dax_id = as.id;
+	e->align = as.align;
+	return err;
+}
+
+static int hide(union command *cmd)
+{
+	struct kho_pool_exposed as;
+	struct kho_pool_extent ext;
+	struct kho_pool *pool;
+
+	if (cmd->name.reserved)
+		return -EINVAL;
+	guard(mutex)(&control_lock);
+	pool = find_extent(cmd->name.pool, cmd->name.name, &ext);
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	if (!exposer || !exposer->find(ext.phys, &as))
+		return -ENXIO;
+	return exposer->hide(ext.phys);
+}
+
+/* With control_lock held. */
+static void describe(const struct kho_pool_extent *ext, struct kho_pool_extent_info *info)
+{
+	struct kho_pool_exposed as = {};
+
+	*info = (struct kho_pool_extent_info){
+		.phys = capable(CAP_SYS_ADMIN) ? ext->phys : 0,
+		.bytes = ext->size,
+		.flags = ext->unclaimed ? KHO_POOL_EXTENT_UNCLAIMED : 0,
+		.nid = ext->nid,
+	};
+	if (is_user(ext))
+		info->flags |= KHO_POOL_EXTENT_USER;
+	if (exposer && exposer->find(ext->phys, &as))
+		info->flags |= KHO_POOL_EXTENT_USER | KHO_POOL_EXTENT_EXPOSED;
+	info->align = as.align;
+	info->dax_region = as.region;
+	info->dax_id = as.id;
+	strscpy(info->owner, ext->owner, sizeof(info->owner));
+	strscpy(info->name, ext->name, sizeof(info->name));
+}
+
+static int query(union command *cmd)
+{
+	struct kho_pool_extent ext;
+	struct kho_pool *pool;
+
+	if (cmd->query.reserved)
+		return -EINVAL;
+	guard(mutex)(&control_lock);
+	pool = find_extent(cmd->query.pool, cmd->query.name, &ext);
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	describe(&ext, &cmd->query.info);
+	return 0;
+}
+
+struct listing {
+	const struct kho_pool_ioctl_list *list;
+	u64 seen, filled;
+};
+
+static int list_one(const struct kho_pool_extent *ext, void *data)
+{
+	struct kho_pool_extent_info info;
+	struct listing *l = data;
+	void __user *to;
+	int err;
+
+	if (l->seen++ < l->list->skip || l->filled == l->list->nr)
+		return fatal_signal_pending(current) ? -EINTR : 0;
+	scoped_guard(mutex, &control_lock)
+		describe(ext, &info);
+	to = u64_to_user_ptr(l->list->infos + l->filled * l->list->info_size);
+	err = copy_struct_to_user(to, l->list->info_size, &info, sizeof(info), NULL);
+	l->filled += !err;
+	cond_resched();
+	return err;
+}
+
+static int list(union command *cmd)
+{
+	struct kho_pool_ioctl_list *c = &cmd->list;
+	struct listing l = { .list = c };
+	struct kho_pool *pool;
+	u64 end;
+	int err;
+
+	if (c->info_size < sizeof(struct kho_pool_extent_info) || c->total ||
+	    check_mul_overflow(c->nr, (u64)c->info_size, &end) ||
+	    check_add_overflow(end, c->infos, &end))
+		return -EINVAL;
+	pool = find_pool(c->pool);
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	err = kho_pool_walk(pool, list_one, &l);
+	c->nr = l.filled;
+	c->total = l.seen;
+	return err;
+}
+
+static const struct {
+	unsigned int cmd;
+	u32 size, min_size;
+	bool change;
+	int (*run)(union command *cmd);
+} commands[] = {
+#define COMMAND(_cmd, _type, _last, _change, _run) \
+	[_IOC_NR(_cmd)] = { .cmd = _cmd, .size = sizeof(struct _type), \
+			    .min_size = offsetofend(struct _type, _last), \
+			    .change = _change, .run = _run }
+	COMMAND(KHO_POOL_CREATE, kho_pool_ioctl_create, phys, true, create),
+	COMMAND(KHO_POOL_RELEASE, kho_pool_ioctl_name, name, true, release),
+	COMMAND(KHO_POOL_EXPOSE, kho_pool_ioctl_expose, align, true, expose),
+	COMMAND(KHO_POOL_HIDE, kho_pool_ioctl_name, name, true, hide),
+	COMMAND(KHO_POOL_QUERY, kho_pool_ioctl_query, info, false, query),
+	COMMAND(KHO_POOL_LIST, kho_pool_ioctl_list, total, false, list),
+};
+
+static long kho_pool_ioctl(struct file *file, unsigned int nr, unsigned long arg)
+{
+	void __user *user = (void __user *)arg;
+	unsigned int i = _IOC_NR(nr);
+	union command cmd = {};
+	u32 size;
+	int err;
+
+	if (i >= ARRAY_SIZE(commands) || commands[i].cmd != nr)
+		return -ENOTTY;
+	if (get_user(size, (u32 __user *)user))
+		return -EFAULT;
+	if (size < commands[i].min_size)
+		return -EINVAL;
+	err = copy_struct_from_user(&cmd, commands[i].size, user, size);
+	if (err)
+		return err;
+	if (commands[i].change && !capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	err = commands[i].run(&cmd);
+	/* What is exposed already is described, too. */
+	if ((!err || err == -EALREADY) && copy_to_user(user, &cmd, min(size, commands[i].size)))
+		return -EFAULT;
+	return err;
+}
+
+static const struct file_operations control_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = kho_pool_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.llseek = noop_llseek,
+};
+
+static struct miscdevice control = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "kho_pool",
+	/* Beside it are links to the devices of extents: /dev/kho_pool/<pool>/<name>. */
+	.nodename = "kho_pool/control",
+	.mode = 0600,
+	.fops = &control_fops,
+};
+
+/**
+ * kho_pool_set_exposer - who makes devices of extents
+ * @ops: the functions, or NULL when they go away
+ *
+ * Context: process; waits for calls that are under way.
+ *
+ * Return: 0, or -EBUSY if there is another one.
+ */
+int kho_pool_set_exposer(const struct kho_pool_exposer *ops)
+{
+	guard(mutex)(&control_lock);
+	if (ops && exposer)
+		return -EBUSY;
+	exposer = ops;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(kho_pool_set_exposer);
+
+static int __init control_init(void)
+{
+	struct kho_pool *pool;
+
+	for_each_pool(pool) {
+		struct kho_pool_owner *owner = kho_pool_register_owner(pool, KHO_POOL_USER);
+
+		/* Quarantined, or only to be read, without the owner in it. */
+		if (!IS_ERR(owner))
+			kho_pool_claim_all(owner, NULL, NULL);
+	}
+	return misc_register(&control);
+}
+/* Before the exposer, which is a device driver. */
+fs_initcall(control_init);
