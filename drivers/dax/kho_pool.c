@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * device-dax devices of kho_pool's extents.
+ *
+ *	faux device kho_pool.X		an extent; says which one it is
+ *	  dax region X
+ *	    /dev/daxX.0			mapped with pages of one size
+ *
+ * Which extents are exposed, and how, is told by their owner: "dax12" has those
+ * with pages of 4 KiB, "dax21" those of 2 MiB, "dax30" those of 1 GiB.  So the
+ * next kernel finds it in the pool's index.
+ *
+ * The struct pages are made with the device and go with it.  The direct map has
+ * had the memory from boot on, and keeps it.
+ */
+#define pr_fmt(fmt) "kho_pool: " fmt
+
+#include <linux/dax.h>
+#include <linux/device/faux.h>
+#include <linux/err.h>
+#include <linux/kho_pool.h>
+#include <linux/list.h>
+#include <linux/log2.h>
+#include <linux/memregion.h>
+#include <linux/memremap.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/pgtable.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "bus.h"
+#include "dax-private.h"
+
+static const u64 aligns[] = { PUD_SIZE, PMD_SIZE, PAGE_SIZE };
+
+struct exposed {
+	struct list_head list;
+	struct kho_pool *pool;
+	struct kho_pool_owner *owner;
+	struct kho_pool_extent ext;
+	struct kho_pool_exposed as;
+	struct faux_device *faux;
+	struct dev_dax *dev_dax;
+	/* For udev: /dev/kho_pool/<pool>/<extent> */
+	struct device_attribute pool_attr, name_attr;
+	struct attribute *attrs[3];
+	struct attribute_group group;
+	const struct attribute_group *groups[2];
+};
+
+/* Under the control device's lock; before that knows of us, init is alone. */
+static LIST_HEAD(all);
+
+static struct exposed *exposed_at(phys_addr_t phys)
+{
+	struct exposed *e;
+
+	list_for_each_entry(e, &all, list)
+		if (e->ext.phys == phys)
+			return e;
+	return NULL;
+}
+
+static ssize_t pool_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct exposed *e = container_of(attr, struct exposed, pool_attr);
+
+	return sysfs_emit(buf, "%s\n", kho_pool_name(e->pool));
+}
+
+static ssize_t name_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct exposed *e = container_of(attr, struct exposed, name_attr);
+
+	return sysfs_emit(buf, "%s\n", e->ext.name);
+}
+
+static void set_attributes(struct exposed *e)
+{
+	e->pool_attr = (struct device_attribute)__ATTR(kho_pool, 0444, pool_show, NULL);
+	e->name_attr = (struct device_attribute)__ATTR(kho_extent, 0444, name_show, NULL);
+	sysfs_attr_init(&e->pool_attr.attr);
+	sysfs_attr_init(&e->name_attr.attr);
+	e->attrs[0] = &e->pool_attr.attr;
+	e->attrs[1] = &e->name_attr.attr;
+	e->group.attrs = e->attrs;
+	e->groups[0] = &e->group;
+}
+
+static int make_device(struct exposed *e)
+{
+	struct dev_pagemap pgmap = {
+		.flags = PGMAP_DIRECT_MAPPED,
+		.nr_range = 1,
+		.range = { .start = e->ext.phys, .end = e->ext.phys + e->ext.size - 1 },
+	};
+	struct dev_dax_data data = { .pgmap = &pgmap, .size = e->ext.size };
+	char name[24];
+	int id;
+
+	id = memregion_alloc(GFP_KERNEL);
+	if (id < 0)
+		return id;
+	e->as.region = id;
+	set_attributes(e);
+	snprintf(name, sizeof(name), "kho_pool.%d", id);
+	e->faux = faux_device_create_with_groups(name, NULL, NULL, e->groups);
+	if (!e->faux)
+		goto no_faux;
+	set_dev_node(&e->faux->dev, e->ext.nid);
+	kho_pool_iomem_open(e->ext.phys, e->ext.size);
+	data.dax_region = alloc_dax_region(&e->faux->dev, id, &pgmap.range, e->ext.nid,
+					   e->as.align, IORESOURCE_DAX_STATIC);
+	e->dev_dax = data.dax_region ? devm_create_dev_dax(&data) : ERR_PTR(-ENOMEM);
+	/* device_dax has not bound if there was no memory for the struct pages. */
+	if (!IS_ERR(e->dev_dax) && e->dev_dax->dev.driver)
+		return 0;
+	faux_device_destroy(e->faux);
+	kho_pool_iomem_close(e->ext.phys, e->ext.size);
+no_faux:
+	memregion_free(id);
+	return -ENOMEM;
+}
+
+/* Waits until no one has a page of it any more. */
+static void remove_device(struct exposed *e)
+{
+	faux_device_destroy(e->faux);
+	kho_pool_iomem_close(e->ext.phys, e->ext.size);
+	memregion_free(e->as.region);
+	list_del(&e->list);
+	kfree(e);
+}
+
+static struct kho_pool_owner *owner_for(struct kho_pool *pool, u64 align)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "dax%d", ilog2(align));
+	return kho_pool_register_owner(pool, name);
+}
+
+static bool fits(const struct kho_pool_extent *ext, u64 align)
+{
+	/* Struct pages come in subsections, whatever the page size. */
+	return IS_ALIGNED(ext->phys | ext->size, max_t(u64, align, PMD_SIZE));
+}
+
+static struct exposed *expose_as(struct kho_pool *pool, const struct kho_pool_extent *ext,
+				 u64 align)
+{
+	struct exposed *e;
+	int err;
+
+	e = kzalloc_obj(*e);
+	if (!e)
+		return ERR_PTR(-ENOMEM);
+	e->pool = pool;
+	e->ext = *ext;
+	e->as.align = align;
+	e->owner = owner_for(pool, align);
+	err = PTR_ERR_OR_ZERO(e->owner);
+	if (!err)
+		err = make_device(e);
+	if (err) {
+		kfree(e);
+		return ERR_PTR(err);
+	}
+	list_add(&e->list, &all);
+	return e;
+}
+
+static int expose(struct kho_pool *pool, const struct kho_pool_extent *ext,
+		  struct kho_pool_exposed *as)
+{
+	struct kho_pool_owner *user = kho_pool_register_owner(pool, KHO_POOL_USER);
+	u64 align = as->align;
+	struct exposed *e;
+	int err;
+
+	if (IS_ERR(user))
+		return PTR_ERR(user);
+	for (u32 i = 0; i < ARRAY_SIZE(aligns) && !align; i++)
+		if (dax_align_valid(aligns[i]) && fits(ext, aligns[i]))
+			align = aligns[i];
+	if (!align || !is_power_of_2(align) || !fits(ext, align))
+		return -EINVAL;
+	if (!dax_align_valid(align))
+		return -EOPNOTSUPP;
+	e = expose_as(pool, ext, align);
+	if (IS_ERR(e))
+		return PTR_ERR(e);
+	/* From here on the next kernel makes it, too. */
+	err = kho_pool_assign(user, e->owner, ext->phys, ext->size);
+	if (err) {
+		remove_device(e);
+		return err;
+	}
+	*as = e->as;
+	pr_info("%s/%s is /dev/dax%u.%u, pages of %llu KiB\n", kho_pool_name(pool), ext->name,
+		as->region, as->id, as->align >> 10);
+	return 0;
+}
+
+/* A mapped or pinned page has more than the reference it is born with. */
+static bool in_use(const struct exposed *e)
+{
+	const struct dev_pagemap *pgmap = e->dev_dax->pgmap;
+	unsigned long step = 1UL << pgmap->vmemmap_shift;
+	unsigned long pfn = PHYS_PFN(e->ext.phys), end = pfn + PHYS_PFN(e->ext.size);
+
+	if (!e->dev_dax->dev.driver)
+		return false;
+	for (; pfn < end; pfn += step) {
+		if (folio_ref_count(pfn_folio(pfn)) > 1)
+			return true;
+		cond_resched();
+	}
+	return false;
+}
+
+static int hide(phys_addr_t phys)
+{
+	struct exposed *e = exposed_at(phys);
+	struct kho_pool_owner *user = kho_pool_register_owner(e->pool, KHO_POOL_USER);
+	int err;
+
+	if (IS_ERR(user))
+		return PTR_ERR(user);
+	if (in_use(e))
+		return -EBUSY;
+	err = kho_pool_assign(e->owner, user, phys, e->ext.size);
+	if (!err)
+		remove_device(e);
+	return err;
+}
+
+static bool find(phys_addr_t phys, struct kho_pool_exposed *as)
+{
+	struct exposed *e = exposed_at(phys);
+
+	if (e)
+		*as = e->as;
+	return e;
+}
+
+static const struct kho_pool_exposer exposer = {
+	.expose = expose,
+	.hide = hide,
+	.find = find,
+};
+
+/* What was exposed before the last kexec is exposed again. */
+struct comeback {
+	struct kho_pool *pool;
+	struct kho_pool_owner *owner;
+	u64 align;
+};
+
+static int is_mine(const struct kho_pool_extent *ext, void *data)
+{
+	struct comeback *c = data;
+	char name[16];
+
+	snprintf(name, sizeof(name), "dax%d", ilog2(c->align));
+	return !strcmp(ext->owner, name);
+}
+
+static int come_back(const struct kho_pool_extent *ext, void *data)
+{
+	struct comeback *c = data;
+	struct exposed *e = ERR_PTR(-EOPNOTSUPP);
+
+	if (dax_align_valid(c->align))
+		e = expose_as(c->pool, ext, c->align);
+	if (IS_ERR(e)) {
+		struct kho_pool_owner *user = kho_pool_register_owner(c->pool, KHO_POOL_USER);
+
+		pr_err("%s/%s: no device could be made of it: %ld\n", kho_pool_name(c->pool),
+		       ext->name, PTR_ERR(e));
+		if (!IS_ERR(user))
+			kho_pool_assign(c->owner, user, ext->phys, ext->size);
+	}
+	return 0;
+}
+
+static int __init kho_pool_dax_init(void)
+{
+	struct kho_pool *pool = NULL;
+
+	while ((pool = kho_pool_next(pool))) {
+		for (u32 i = 0; i < ARRAY_SIZE(aligns); i++) {
+			struct comeback c = { .pool = pool, .align = aligns[i] };
+
+			/* Owners are never forgotten: make none without need. */
+			if (kho_pool_walk(pool, is_mine, &c) <= 0)
+				continue;
+			c.owner = owner_for(pool, aligns[i]);
+			if (!IS_ERR(c.owner))
+				kho_pool_claim_all(c.owner, come_back, &c);
+		}
+	}
+	return kho_pool_set_exposer(&exposer);
+}
+module_init(kho_pool_dax_init);
+
+static void __exit kho_pool_dax_exit(void)
+{
+	struct exposed *e, *next;
+
+	kho_pool_set_exposer(NULL);
+	list_for_each_entry_safe(e, next, &all, list)
+		remove_device(e);
+}
+module_exit(kho_pool_dax_exit);
+
+MODULE_DESCRIPTION("device-dax devices of memory that survives kexec");
+MODULE_LICENSE("GPL");
+MODULE_SOFTDEP("pre: device_dax");
