@@ -342,5 +342,6 @@ static int __init control_init(void)
 	}
 	return misc_register(&control);
 }
+
 /* Before the exposer, which is a device driver. */
 fs_initcall(control_init);
