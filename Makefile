@@ -9,7 +9,7 @@
 #	make harness	the user-space tests only, in a minute
 #	make check	static checks: checkpatch, W=1, sparse, kernel-doc, clang
 #	make series	a patch series as one would send it, in build/series;
-#			CHECK=1 builds each step
+#			CHECK=1 checks and builds each patch (scripts/series-check)
 #	make coverage	lines and branches of mm/kho_pool that the tests run, in
 #			the harness and in a kernel of its own
 #	make bench	the index beside the kernel's other allocators, and the
