@@ -4,4 +4,6 @@
 . /guest/lib.sh
 
 insmod /lib/test_kho_pool.ko || die "no test driver"
-/tests/kho_pool_test
+for program in kho_pool_test kho_pool_control_test kho_pool_dax_test; do
+	/tests/$program
+done

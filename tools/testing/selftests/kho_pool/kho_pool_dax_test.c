@@ -1,0 +1,478 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Extents as device-dax devices: huge faults, pins, and no memory that goes away
+ * under its user.  Needs kho_pool= with at least 1 GiB; gup_test for long-term pins.
+ */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "../kselftest_harness.h"
+#include "control.h"
+
+#define MIB	(1ULL << 20)
+
+#define GUP_TEST	"/sys/kernel/debug/gup_test"
+
+/* As mm/gup_test.h has it */
+struct pin_longterm_test {
+	__u64 addr, size;
+	__u32 flags;
+};
+
+#define PIN_LONGTERM_TEST_START	_IOW('g', 7, struct pin_longterm_test)
+#define PIN_LONGTERM_TEST_STOP	_IO('g', 8)
+#define PIN_LONGTERM_TEST_READ	_IOW('g', 9, __u64)
+#define PIN_WRITE		1
+
+static unsigned long long vmstat(const char *name)
+{
+	unsigned long long value = 0, found;
+	FILE *f = fopen("/proc/vmstat", "r");
+	char word[64];
+
+	while (f && fscanf(f, "%63s %llu", word, &found) == 2)
+		if (!strcmp(word, name))
+			value = found;
+	if (f)
+		fclose(f);
+	return value;
+}
+
+static long faults(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return usage.ru_minflt + usage.ru_majflt;
+}
+
+/* The size of pages that the middle of a page table maps */
+static __u64 pmd_size(void)
+{
+	__u64 page = sysconf(_SC_PAGESIZE);
+
+	return page / 8 * page;
+}
+
+/* Is there a resource of that name at that address? */
+static int iomem_has(__u64 phys, const char *name)
+{
+	FILE *f = fopen("/proc/iomem", "r");
+	unsigned long long start;
+	char line[256];
+	int found = 0;
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, " %llx-", &start) == 1 && start == phys && strstr(line, name))
+			found = 1;
+	if (f)
+		fclose(f);
+	return found;
+}
+
+FIXTURE(dax)
+{
+	unsigned long long free_bytes, extents, memmap;
+	char path[64];
+	__u64 size;
+	char *map;
+	int fd;
+};
+
+FIXTURE_VARIANT(dax)
+{
+	int level;
+};
+
+FIXTURE_VARIANT_ADD(dax, pages) { .level = 0 };
+FIXTURE_VARIANT_ADD(dax, huge_pages) { .level = 1 };
+FIXTURE_VARIANT_ADD(dax, gigantic_pages) { .level = 2 };
+
+static __u64 align_of_level(int level)
+{
+	__u64 page = sysconf(_SC_PAGESIZE);
+
+	return level == 0 ? page : level == 1 ? pmd_size() : page / 8 * pmd_size();
+}
+
+FIXTURE_SETUP(dax)
+{
+	__u64 align = align_of_level(variant->level);
+	int err;
+
+	control = open(CONTROL, O_RDWR);
+	ASSERT_LE(0, control);
+	self->free_bytes = number_in(POOL "free_bytes");
+	self->extents = number_in(POOL "extents");
+	self->memmap = vmstat("nr_memmap_pages");
+	self->size = variant->level == 2 ? align : 64 * MIB;
+	if (pmd_size() > self->size)
+		self->size = pmd_size();
+	self->fd = -1;
+	self->map = MAP_FAILED;
+	err = create("guest", self->size, align < pmd_size() ? pmd_size() : align);
+	if (err == -ENOMEM)
+		SKIP(return, "the pool has no room for %llu MiB of such pages", self->size >> 20);
+	ASSERT_EQ(0, err);
+	err = expose("guest", align, self->path);
+	if (err == -EOPNOTSUPP) {
+		release("guest");
+		SKIP(return, "the kernel does not map pages of %llu KiB", align >> 10);
+	}
+	ASSERT_EQ(0, err);
+	self->fd = open(self->path, O_RDWR);
+	ASSERT_LE(0, self->fd) TH_LOG("%s: %m", self->path);
+	self->map = mmap(NULL, self->size, PROT_READ | PROT_WRITE, MAP_SHARED, self->fd, 0);
+	ASSERT_NE(MAP_FAILED, self->map);
+	ASSERT_EQ(0, (uintptr_t)self->map % align);
+}
+
+/* Where a test has let go of it, it can be hidden, and nothing is left of it. */
+FIXTURE_TEARDOWN(dax)
+{
+	struct kho_pool_extent_info info;
+
+	if (self->map != MAP_FAILED)
+		munmap(self->map, self->size);
+	if (self->fd >= 0)
+		close(self->fd);
+	if (!query("guest", &info)) {
+		if (info.flags & KHO_POOL_EXTENT_EXPOSED)
+			EXPECT_EQ(0, hide("guest"));
+		EXPECT_EQ(0, release("guest"));
+	}
+	EXPECT_EQ(self->free_bytes, number_in(POOL "free_bytes"));
+	EXPECT_EQ(self->extents, number_in(POOL "extents"));
+	EXPECT_EQ(self->memmap, vmstat("nr_memmap_pages"));
+	close(control);
+}
+
+TEST_F(dax, one_fault_a_page)
+{
+	__u64 align = align_of_level(variant->level);
+	__u64 step = sysconf(_SC_PAGESIZE);
+	long before = faults(), n;
+	__u64 sum = 0;
+
+	for (__u64 at = 0; at < self->size; at += step)
+		sum += *(volatile __u64 *)(self->map + at);
+	n = faults() - before;
+	EXPECT_EQ(0, sum);
+	/* One or two may be the program's own. */
+	EXPECT_LE(self->size / align, n);
+	EXPECT_GE(self->size / align + 4, n);
+	TH_LOG("%llu MiB in pages of %llu KiB: %ld faults", self->size >> 20, align >> 10, n);
+}
+
+TEST_F(dax, struct_pages)
+{
+	__u64 bytes = (vmstat("nr_memmap_pages") - self->memmap) * sysconf(_SC_PAGESIZE);
+	__u64 per_gib = bytes * 1024 / (self->size >> 20);
+
+	TH_LOG("%llu bytes of struct pages for %llu MiB: %llu for a GiB", bytes,
+	       self->size >> 20, per_gib);
+	EXPECT_LT(0, bytes);
+	EXPECT_GE((1024 * MIB / sysconf(_SC_PAGESIZE)) * 64, per_gib);
+}
+
+TEST_F(dax, description)
+{
+	__u64 align = align_of_level(variant->level);
+	struct kho_pool_extent_info info;
+	char path[64], again[64];
+
+	ASSERT_EQ(0, query("guest", &info));
+	EXPECT_EQ(KHO_POOL_EXTENT_USER | KHO_POOL_EXTENT_EXPOSED, info.flags);
+	EXPECT_EQ(align, info.align);
+	EXPECT_EQ(self->size, info.bytes);
+	sprintf(path, "/dev/dax%u.%u", info.dax_region, info.dax_id);
+	EXPECT_STREQ(self->path, path);
+	EXPECT_EQ(-EALREADY, expose("guest", align, again));
+	EXPECT_STREQ(self->path, again);
+	EXPECT_TRUE(iomem_has(info.phys, self->path + 5));
+}
+
+TEST_F(dax, what_is_written_stays)
+{
+	char *again;
+
+	for (__u64 at = 0; at < self->size; at += MIB)
+		*(__u64 *)(self->map + at) = at ^ 0x5aa5;
+	ASSERT_EQ(0, munmap(self->map, self->size));
+	self->map = MAP_FAILED;
+	close(self->fd);
+	self->fd = -1;
+	ASSERT_EQ(0, hide("guest"));
+	EXPECT_NE(0, access(self->path, F_OK));
+	ASSERT_EQ(0, expose("guest", align_of_level(variant->level), self->path));
+	self->fd = open(self->path, O_RDWR);
+	ASSERT_LE(0, self->fd);
+	again = mmap(NULL, self->size, PROT_READ | PROT_WRITE, MAP_SHARED, self->fd, 0);
+	ASSERT_NE(MAP_FAILED, again);
+	self->map = again;
+	for (__u64 at = 0; at < self->size; at += MIB)
+		ASSERT_EQ(at ^ 0x5aa5, *(__u64 *)(again + at));
+}
+
+TEST_F(dax, neither_hidden_nor_released_while_mapped)
+{
+	char *map = self->map;
+
+	*(volatile char *)map = 1;
+	EXPECT_EQ(-EBUSY, release("guest"));
+	EXPECT_EQ(-EBUSY, hide("guest"));
+	/* The mapping alone, without the file */
+	close(self->fd);
+	self->fd = -1;
+	EXPECT_EQ(-EBUSY, hide("guest"));
+	EXPECT_EQ(1, *(volatile char *)map);
+}
+
+/* What a process dies of that writes there */
+static int signal_of_write(char *at)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		*(volatile char *)at = 1;
+		_exit(0);
+	}
+	if (waitpid(pid, &status, 0) != pid)
+		return -1;
+	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+/* Mapped, but no page of it was ever touched: there is nothing to free under it. */
+TEST_F(dax, hidden_from_a_mapping_without_pages)
+{
+	ASSERT_EQ(0, hide("guest"));
+	EXPECT_EQ(SIGBUS, signal_of_write(self->map));
+	/* Nor can the file be mapped again. */
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, self->size, PROT_READ, MAP_SHARED, self->fd, 0));
+	EXPECT_EQ(ENXIO, errno);
+}
+
+TEST_F(dax, long_term_pins)
+{
+	struct pin_longterm_test pin = {
+		.addr = (uintptr_t)self->map, .size = 64 * MIB, .flags = PIN_WRITE,
+	};
+	int gup = open(GUP_TEST, O_RDWR);
+	__u64 *copy, to;
+
+	if (gup < 0)
+		SKIP(return, "there is no " GUP_TEST);
+	for (__u64 at = 0; at < pin.size; at += MIB)
+		*(__u64 *)(self->map + at) = at;
+	ASSERT_EQ(0, ioctl(gup, PIN_LONGTERM_TEST_START, &pin)) TH_LOG("%m");
+	/* The pin outlives the mapping and the file. */
+	ASSERT_EQ(0, munmap(self->map, self->size));
+	self->map = MAP_FAILED;
+	close(self->fd);
+	self->fd = -1;
+	EXPECT_EQ(-EBUSY, hide("guest"));
+	EXPECT_EQ(-EBUSY, release("guest"));
+	copy = mmap(NULL, pin.size, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, copy);
+	to = (uintptr_t)copy;
+	ASSERT_EQ(0, ioctl(gup, PIN_LONGTERM_TEST_READ, &to)) TH_LOG("%m");
+	for (__u64 at = 0; at < pin.size; at += MIB)
+		ASSERT_EQ(at, copy[at / sizeof(*copy)]);
+	munmap(copy, pin.size);
+	ASSERT_EQ(0, ioctl(gup, PIN_LONGTERM_TEST_STOP));
+	close(gup);
+	EXPECT_EQ(0, hide("guest"));
+	EXPECT_EQ(0, release("guest"));
+}
+
+/* A disk reads into it, as it would for a guest. */
+TEST_F(dax, direct_io)
+{
+	int disk = open("/dev/vda", O_RDONLY | O_DIRECT);
+	size_t size = MIB;
+	char *copy;
+
+	if (disk < 0)
+		SKIP(return, "there is no /dev/vda");
+	ASSERT_EQ(size, pread(disk, self->map, size, 0)) TH_LOG("%m");
+	close(disk);
+	disk = open("/dev/vda", O_RDONLY);
+	copy = malloc(size);
+	ASSERT_EQ(size, pread(disk, copy, size, 0));
+	EXPECT_EQ(0, memcmp(copy, self->map, size));
+	free(copy);
+	close(disk);
+}
+
+TEST_F(dax, only_shared_and_only_whole_pages)
+{
+	__u64 align = align_of_level(variant->level);
+	char *map;
+
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, self->size, PROT_READ, MAP_PRIVATE, self->fd, 0));
+	if (variant->level)
+		EXPECT_EQ(MAP_FAILED, mmap(NULL, align / 2, PROT_READ, MAP_SHARED, self->fd, 0));
+	/* Beyond its end there is nothing. */
+	map = mmap(NULL, self->size + align, PROT_READ | PROT_WRITE, MAP_SHARED, self->fd, 0);
+	ASSERT_NE(MAP_FAILED, map);
+	EXPECT_EQ(SIGBUS, signal_of_write(map + self->size));
+	EXPECT_EQ(0, signal_of_write(map + self->size - 1));
+	munmap(map, self->size + align);
+}
+
+FIXTURE(expose)
+{
+	unsigned long long free_bytes;
+	__u64 pmd;
+};
+
+FIXTURE_SETUP(expose)
+{
+	control = open(CONTROL, O_RDWR);
+	ASSERT_LE(0, control);
+	self->free_bytes = number_in(POOL "free_bytes");
+	self->pmd = pmd_size();
+}
+
+FIXTURE_TEARDOWN(expose)
+{
+	EXPECT_EQ(self->free_bytes, number_in(POOL "free_bytes"));
+	close(control);
+}
+
+TEST_F(expose, bad_alignments)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	const __u64 bad[] = { 1, 3, page / 2, 3 * page, self->pmd / 2, self->pmd * 2,
+			      align_of_level(2), 1ULL << 62, ~0ULL };
+
+	ASSERT_EQ(0, create("x", self->pmd, 0));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		int err = expose("x", bad[i], NULL);
+
+		EXPECT_TRUE(err == -EINVAL || err == -EOPNOTSUPP)
+			TH_LOG("align %llu: %d", bad[i], err);
+	}
+	EXPECT_EQ(-ENXIO, hide("x"));
+	EXPECT_EQ(0, release("x"));
+}
+
+/* Too small, or not where struct pages could be made for it alone. */
+TEST_F(expose, what_does_not_fit)
+{
+	ASSERT_EQ(0, create("x", sysconf(_SC_PAGESIZE), 0));
+	EXPECT_EQ(-EINVAL, expose("x", 0, NULL));
+	EXPECT_EQ(0, release("x"));
+	ASSERT_EQ(0, create("x", self->pmd + sysconf(_SC_PAGESIZE), self->pmd));
+	EXPECT_EQ(-EINVAL, expose("x", 0, NULL));
+	EXPECT_EQ(0, release("x"));
+}
+
+TEST_F(expose, what_is_not_there)
+{
+	EXPECT_EQ(-ENOENT, expose("nothing", 0, NULL));
+	EXPECT_EQ(-ENOENT, hide("nothing"));
+	EXPECT_EQ(-ENOENT, release("nothing"));
+}
+
+/* Without a wish: the largest pages there are for it */
+TEST_F(expose, alignment_by_itself)
+{
+	struct kho_pool_extent_info info;
+
+	ASSERT_EQ(0, create("x", 3 * self->pmd, 0));
+	ASSERT_EQ(0, expose("x", 0, NULL));
+	ASSERT_EQ(0, query("x", &info));
+	EXPECT_EQ(self->pmd, info.align);
+	EXPECT_EQ(0, hide("x"));
+	EXPECT_EQ(0, release("x"));
+}
+
+/* Neighbours share a memory section, and each has its struct pages. */
+TEST_F(expose, many_side_by_side)
+{
+	char name[] = "n00", path[64];
+	int n = 24;
+
+	for (int i = 0; i < n; i++) {
+		sprintf(name, "n%02d", i);
+		ASSERT_EQ(0, create(name, self->pmd, 0));
+		ASSERT_EQ(0, expose(name, i % 2 ? self->pmd : sysconf(_SC_PAGESIZE), path));
+	}
+	for (int i = n - 2; i >= 0; i -= 2) {
+		sprintf(name, "n%02d", i);
+		EXPECT_EQ(0, hide(name));
+		EXPECT_EQ(0, release(name));
+	}
+	for (int i = 1; i < n; i += 2) {
+		int fd;
+		char *map;
+
+		sprintf(name, "n%02d", i);
+		EXPECT_EQ(-EALREADY, expose(name, 0, path));
+		fd = open(path, O_RDWR);
+		ASSERT_LE(0, fd);
+		map = mmap(NULL, self->pmd, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		ASSERT_NE(MAP_FAILED, map);
+		memset(map, i, self->pmd);
+		munmap(map, self->pmd);
+		close(fd);
+		EXPECT_EQ(0, hide(name));
+		EXPECT_EQ(0, release(name));
+	}
+}
+
+/* A user comes and goes while another wants to hide it. */
+TEST_F(expose, hide_against_users)
+{
+	int hidden = 0, busy = 0, status;
+	char path[64];
+	pid_t pid;
+
+	ASSERT_EQ(0, create("x", 4 * self->pmd, self->pmd));
+	pid = fork();
+	if (!pid) {
+		for (;;) {
+			struct kho_pool_extent_info info;
+			char *map;
+			int fd;
+
+			if (query("x", &info) || !(info.flags & KHO_POOL_EXTENT_EXPOSED))
+				continue;
+			sprintf(path, "/dev/dax%u.%u", info.dax_region, info.dax_id);
+			fd = open(path, O_RDWR);
+			map = mmap(NULL, 4 * self->pmd, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+			/* SIGBUS, if it was hidden in between, would end us. */
+			if (map != MAP_FAILED && !madvise(map, self->pmd, MADV_POPULATE_WRITE))
+				*(volatile char *)map = 1;
+			munmap(map, 4 * self->pmd);
+			close(fd);
+		}
+	}
+	for (int i = 0; i < 200; i++) {
+		int err = expose("x", self->pmd, path);
+
+		EXPECT_TRUE(!err || err == -EALREADY);
+		nanosleep(&(struct timespec){ .tv_nsec = i % 10 * 500000 }, NULL);
+		err = hide("x");
+		EXPECT_TRUE(!err || err == -EBUSY) TH_LOG("%d", err);
+		hidden += !err;
+		busy += err == -EBUSY;
+	}
+	kill(pid, SIGKILL);
+	EXPECT_EQ(pid, waitpid(pid, &status, 0));
+	TH_LOG("hidden %d times, busy %d times", hidden, busy);
+	EXPECT_LT(0, hidden);
+	hidden = hide("x");
+	EXPECT_TRUE(!hidden || hidden == -ENXIO);
+	EXPECT_EQ(0, release("x"));
+}
+
+TEST_HARNESS_MAIN
