@@ -24,6 +24,7 @@
 #include <linux/memregion.h>
 #include <linux/memremap.h>
 #include <linux/mm.h>
+#include <linux/mmzone.h>
 #include <linux/module.h>
 #include <linux/pgtable.h>
 #include <linux/sched.h>
@@ -97,8 +98,8 @@ static int make_device(struct exposed *e)
 		.range = { .start = e->ext.phys, .end = e->ext.phys + e->ext.size - 1 },
 	};
 	struct dev_dax_data data = { .pgmap = &pgmap, .size = e->ext.size };
+	int id, err = -ENOMEM;
 	char name[24];
-	int id;
 
 	id = memregion_alloc(GFP_KERNEL);
 	if (id < 0)
@@ -110,28 +111,37 @@ static int make_device(struct exposed *e)
 	if (!e->faux)
 		goto no_faux;
 	set_dev_node(&e->faux->dev, e->ext.nid);
-	kho_pool_iomem_open(e->ext.phys, e->ext.size);
+	err = kho_pool_iomem_open(e->ext.phys, e->ext.size);
+	if (err)
+		goto no_gap;
 	data.dax_region = alloc_dax_region(&e->faux->dev, id, &pgmap.range, e->ext.nid,
 					   e->as.align, IORESOURCE_DAX_STATIC);
 	e->dev_dax = data.dax_region ? devm_create_dev_dax(&data) : ERR_PTR(-ENOMEM);
 	/* device_dax has not bound if there was no memory for the struct pages. */
 	if (!IS_ERR(e->dev_dax) && e->dev_dax->dev.driver)
 		return 0;
+	err = PTR_ERR_OR_ZERO(e->dev_dax) ?: -ENOMEM;
 	faux_device_destroy(e->faux);
-	kho_pool_iomem_close(e->ext.phys, e->ext.size);
+	kho_pool_iomem_close(e->ext.phys);
+	memregion_free(id);
+	return err;
+
+no_gap:
+	faux_device_destroy(e->faux);
 no_faux:
 	memregion_free(id);
-	return -ENOMEM;
+	return err;
 }
 
-/* Waits until no one has a page of it any more. */
+/* No one has a page of it any more. */
 static void remove_device(struct exposed *e)
 {
 	faux_device_destroy(e->faux);
-	kho_pool_iomem_close(e->ext.phys, e->ext.size);
+	kho_pool_iomem_close(e->ext.phys);
 	memregion_free(e->as.region);
 	list_del(&e->list);
 	kfree(e);
+	module_put(THIS_MODULE);
 }
 
 static struct kho_pool_owner *owner_for(struct kho_pool *pool, u64 align)
@@ -145,7 +155,7 @@ static struct kho_pool_owner *owner_for(struct kho_pool *pool, u64 align)
 static bool fits(const struct kho_pool_extent *ext, u64 align)
 {
 	/* Struct pages come in subsections, whatever the page size. */
-	return IS_ALIGNED(ext->phys | ext->size, max_t(u64, align, PMD_SIZE));
+	return IS_ALIGNED(ext->phys | ext->size, max_t(u64, align, SUBSECTION_SIZE));
 }
 
 static struct exposed *expose_as(struct kho_pool *pool, const struct kho_pool_extent *ext,
@@ -168,6 +178,8 @@ static struct exposed *expose_as(struct kho_pool *pool, const struct kho_pool_ex
 		kfree(e);
 		return ERR_PTR(err);
 	}
+	/* The module stays as long as someone may have pages of it. */
+	__module_get(THIS_MODULE);
 	list_add(&e->list, &all);
 	return e;
 }
@@ -231,9 +243,17 @@ static int hide(phys_addr_t phys)
 		return PTR_ERR(user);
 	if (in_use(e))
 		return -EBUSY;
-	err = kho_pool_assign(e->owner, user, phys, e->ext.size);
+	/*
+	 * No page is to come into use while it goes, or it would be waited for
+	 * with the lock held: look again when no one can map it any more.
+	 */
+	if (e->dev_dax->dev.driver)
+		kill_dev_dax(e->dev_dax);
+	err = in_use(e) ? -EBUSY : kho_pool_assign(e->owner, user, phys, e->ext.size);
 	if (!err)
 		remove_device(e);
+	else if (e->dev_dax->dev.driver)
+		run_dax(e->dev_dax->dax_dev);
 	return err;
 }
 
@@ -308,11 +328,7 @@ module_init(kho_pool_dax_init);
 
 static void __exit kho_pool_dax_exit(void)
 {
-	struct exposed *e, *next;
-
 	kho_pool_set_exposer(NULL);
-	list_for_each_entry_safe(e, next, &all, list)
-		remove_device(e);
 }
 module_exit(kho_pool_dax_exit);
 

@@ -115,6 +115,7 @@ static int create(union command *cmd)
 
 static int release(union command *cmd)
 {
+	struct kho_pool_owner *user;
 	struct kho_pool_extent ext;
 	struct kho_pool *pool;
 
@@ -126,7 +127,8 @@ static int release(union command *cmd)
 		return PTR_ERR(pool);
 	if (!is_user(&ext))
 		return kho_pool_release(pool, cmd->name.name);
-	return kho_pool_free(kho_pool_register_owner(pool, KHO_POOL_USER), ext.phys, ext.size);
+	user = kho_pool_register_owner(pool, KHO_POOL_USER);
+	return IS_ERR(user) ? PTR_ERR(user) : kho_pool_free(user, ext.phys, ext.size);
 }
 
 static int expose(union command *cmd)

@@ -234,66 +234,6 @@ int kho_pool_check_kexec(struct kimage *image)
 	return err ?: check_loss(image);
 }
 
-/*
- * Busy, as memory hotplug would take it for free address space and add it again;
- * exclusive, so that user space cannot map through /dev/mem what it could not
- * map as System RAM.
- */
-static void show_in_iomem(u64 base, u64 size)
-{
-	struct resource *res = kzalloc_obj(*res);
-
-	if (!res)
-		return;
-	res->name = "KHO pool";
-	res->start = base;
-	res->end = base + size - 1;
-	res->flags = IORESOURCE_MEM | IORESOURCE_BUSY | IORESOURCE_EXCLUSIVE;
-	if (insert_resource(&iomem_resource, res)) {
-		pr_warn("no place in /proc/iomem for %#llx\n", base);
-		kfree(res);
-	}
-}
-
-/**
- * kho_pool_iomem_open - let a driver request an extent's memory region
- * @phys: of the extent
- * @size: bytes
- *
- * Context: process.
- */
-void kho_pool_iomem_open(phys_addr_t phys, u64 size)
-{
-	release_mem_region_adjustable(phys, size);
-}
-EXPORT_SYMBOL_GPL(kho_pool_iomem_open);
-
-/**
- * kho_pool_iomem_close - the driver has released it
- * @phys: of the extent
- * @size: bytes
- *
- * Context: process.
- */
-void kho_pool_iomem_close(phys_addr_t phys, u64 size)
-{
-	show_in_iomem(phys, size);
-}
-EXPORT_SYMBOL_GPL(kho_pool_iomem_close);
-
-/* System RAM gives way to "KHO pool". */
-static int __init kho_pool_iomem_init(void)
-{
-	for (u32 i = 0; i < kp_state.keep.nr; i++) {
-		u64 base = kp_state.keep.range[i].base, size = kp_state.keep.range[i].size;
-
-		release_mem_region_adjustable(base, size);
-		show_in_iomem(base, size);
-	}
-	return 0;
-}
-core_initcall(kho_pool_iomem_init);
-
 static int __init preserve_all(void)
 {
 	int err;
