@@ -20,7 +20,7 @@ class Guest:
     """One run of a guest, over as many kernels as it likes to kexec."""
 
     def __init__(self, obj, mode, *, mem="8G", smp=2, append="", arch="x86_64", icount=False,
-                 timeout=600, log=None, alt=(), numa=None, quiet=False, bios=None):
+                 timeout=600, log=None, alt=(), numa=None, quiet=False, bios=None, el2=False):
         self.records, self.lines, self.failures = [], [], []
         self.ended = False
         self.mode, self.timeout, self.quiet = mode, timeout, quiet
@@ -33,6 +33,9 @@ class Guest:
             "arm64": ["qemu-system-aarch64", "-M", "virt,gic-version=3",
                       "-cpu", "max,pauth-impdef=on"],
         }[arch]
+        # The kernel runs where a hypervisor does.  (AMD's extensions are in "max".)
+        if el2:
+            self.cmd += ["-machine", "virtualization=on"]
         self.cmd += ["-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot",
                      "-smp", str(smp), "-m", mem]
         if icount:

@@ -43,6 +43,32 @@ def nodes(*sizes, dist=None):
     return {"mem": f"{mem}M", "smp": "2,sockets=2", "numa": args}
 
 
+def guests_went_on(records):
+    """Has each guest gone on where it was, in every kernel, in huge pages?"""
+    for name, size in ("small", 64 << 20), ("large", 1 << 30):
+        runs = [r for r in records if r["guest"] == name]
+        if [r["kernel"] for r in runs] != [0, 1, 2, 3]:
+            return False
+        for r in runs:
+            say(f"{name} in kernel {r['kernel']}: rounds {r['found']} to {r['left']}, "
+                f"paused at word {r['position']} of {r['words']}; {r['pages_touched']} pages "
+                f"touched, {r['pages_1g']} x 1 GiB, {r['pages_2m']} x 2 MiB, "
+                f"{r['pages_4k']} x 4 KiB, {r['faults']} faults, {r['exits']} exits")
+            mapped = (r["pages_1g"] << 30) + (r["pages_2m"] << 21)
+            if (r["bytes"] != size or r["bad"] or not 0 < r["position"] < r["words"] or
+                    mapped != size or r["pages_4k"] or r["left"] <= r["found"] or
+                    (r["pages_1g"] != 0) != (r["align"] == 1 << 30) or
+                    not 0 < r["faults"] < r["pages_touched"] / 16):
+                return False
+        if runs[0]["found"] or any(a["left"] != b["found"] for a, b in zip(runs, runs[1:])):
+            return False
+    return True
+
+
+# On the pool, in a machine that can have guests.
+GUESTS = {"mode": "kvm", "append": "kho_pool=2560M kernels=3 huge=1024", "mem": "6G",
+          "records": guests_went_on, "timeout": 400}
+
 # name: command line, and what else the guest is to be.  All run on both
 # architectures but for those with "arch".
 SCENARIOS = {
@@ -88,6 +114,10 @@ SCENARIOS = {
     "release": {},
     "sample": {},
     "log": {},
+    "guests_x86": {"arch": "x86_64", **GUESTS},
+    # Device-dax has no pages of 1 GiB there.
+    "guests_arm64": {"arch": "arm64", **GUESTS, "el2": True,
+                     "append": GUESTS["append"].replace("1024", "2")},
 }
 
 
@@ -154,9 +184,9 @@ def main():
                 alt = [os.path.join(args.obj, f) for f in ("guest-kernel", "initrd.gz")]
             # Small enough for one region, wherever KASLR puts the kernel.
             append = scenario.pop("append", "kho_pool=512M")
-            guest = Guest(obj, "stages", arch=args.arch, log=log, alt=alt,
-                          append=f"scenario={name} {append}", timeout=180, quiet=True,
-                          **{"mem": "3G", **scenario})
+            guest = Guest(obj, scenario.pop("mode", "stages"), arch=args.arch, log=log, alt=alt,
+                          append=f"scenario={name} {append}", quiet=True,
+                          **{"mem": "3G", "timeout": 180, **scenario})
             ok = guest.run()
             if ok and agree and not agree(guest.records):
                 say(f"{name}: what it has reported does not agree")
