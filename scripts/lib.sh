@@ -39,9 +39,10 @@ need() {
 	local sudo=
 	[ "$(id -u)" -eq 0 ] || sudo=sudo
 	local log=$CACHE/apt.log
-	{ $sudo apt-get update -q &&
+	# One at a time: scripts/test builds kernels beside the tests.
+	{ flock 9 && $sudo apt-get update -q &&
 	  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -qy \
-		--no-install-recommends "${missing[@]}"; } >"$log" 2>&1 </dev/null ||
+		--no-install-recommends "${missing[@]}"; } >"$log" 2>&1 </dev/null 9>"$CACHE/apt.lock" ||
 		{ tail -n 20 "$log" >&2; die "apt-get could not install: ${missing[*]}"; }
 }
 
