@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/kernel/mm/kho_pool: one folder a pool and in it one a node, one value a file.
+ * /sys/kernel/mm/kho_pool: one folder a pool and in it one a node and one a region, one value
+ * a file.
  * Documentation/ABI/testing/sysfs-kernel-mm-kho-pool says what they mean.
  */
 #define pr_fmt(fmt) "kho_pool: " fmt
@@ -247,6 +248,78 @@ static int __init add_node(struct kho_pool *pool, int nid)
 	return err;
 }
 
+/* One region of a pool, so that a picture of the pool can be drawn */
+struct pool_region {
+	struct kobject kobj;
+	const struct kp_region *region;
+};
+
+struct region_attr {
+	struct attribute attr;
+	ssize_t (*show)(const struct kp_region *region, char *buf);
+};
+
+static ssize_t region_attr_show(struct kobject *kobj, struct attribute *attr, char *buf)
+{
+	const struct pool_region *r = container_of(kobj, struct pool_region, kobj);
+
+	return container_of(attr, struct region_attr, attr)->show(r->region, buf);
+}
+
+#define REGION_VALUE(_name, _mode, _fmt, _value)					\
+static ssize_t region_##_name##_show(const struct kp_region *region, char *buf)	\
+{										\
+	return sysfs_emit(buf, _fmt "\n", _value);				\
+}										\
+										\
+static const struct region_attr region_##_name##_attr = {			\
+	.attr = { .name = #_name, .mode = _mode },				\
+	.show = region_##_name##_show,						\
+}
+
+/* An address is for root only. */
+REGION_VALUE(base, 0400, "%#llx", (u64)region->base);
+REGION_VALUE(size_bytes, 0444, "%llu", region->size);
+REGION_VALUE(node, 0444, "%d", region->nid);
+REGION_VALUE(state, 0444, "%s", kp_region_reason(region->state));
+
+static const struct attribute *const region_attrs[] = {
+	&region_base_attr.attr,
+	&region_size_bytes_attr.attr,
+	&region_node_attr.attr,
+	&region_state_attr.attr,
+	NULL
+};
+
+static const struct sysfs_ops region_sysfs_ops = {
+	.show = region_attr_show,
+};
+
+static void region_kobj_release(struct kobject *kobj)
+{
+	kfree(container_of(kobj, struct pool_region, kobj));
+}
+
+static const struct kobj_type region_ktype = {
+	.sysfs_ops = &region_sysfs_ops,
+	.release = region_kobj_release,
+};
+
+static int __init add_region(struct kho_pool *pool, u32 i)
+{
+	struct pool_region *r = kzalloc_obj(*r);
+	int err;
+
+	if (!r)
+		return -ENOMEM;
+	r->region = pool->region[i];
+	err = kobject_init_and_add(&r->kobj, &region_ktype, &pool->kobj, "region%u", i);
+	err = err ?: sysfs_create_files(&r->kobj, region_attrs);
+	if (err)
+		kobject_put(&r->kobj);
+	return err;
+}
+
 static int __init add_pool(struct kho_pool *pool, struct kobject *top)
 {
 	nodemask_t nodes = NODE_MASK_NONE;
@@ -260,6 +333,8 @@ static int __init add_pool(struct kho_pool *pool, struct kobject *top)
 			node_set(pool->region[i]->nid, nodes);
 	for_each_node_mask(nid, nodes)
 		err = err ?: add_node(pool, nid);
+	for (u32 i = 0; i < pool->nr_regions; i++)
+		err = err ?: add_region(pool, i);
 	return err;
 }
 
