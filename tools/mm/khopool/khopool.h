@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * khopool: the command for pools of memory that survive kexec.
+ * khopool: the commands for what one kernel leaves to the next, in images.
  *
- *	main.c ---> dump.c -----> text.c, json.c --+--> image.c
- *	       ---> verify.c ---> rules_*.c -------+
- *	       ---> edit.c ------------------------+
+ *	dump.c -----> images_text.c, images_json.c --+--> image.c
+ *	verify.c ---> rules_*.c ---------------------+
+ *	edit.c --------------------------------------+
  *	live.c ---> image.c
  *
  * What an index and a root mean is the kernel's own code, mm/kho_pool.
@@ -16,18 +16,7 @@
 
 #include "../../../mm/kho_pool/internal.h"
 #include "../../../mm/kho_pool/root.h"
-
-/* One subcommand; returns what the program exits with. */
-struct command {
-	const char *name, *args, *what, *help;
-	int (*run)(int argc, char **argv);
-};
-
-extern const struct command cmd_dump, cmd_verify, cmd_edit;
-
-/* main.c: exit with 2 and a line that says what was wrong with the call */
-__attribute__((noreturn, format(printf, 1, 2))) void die(const char *fmt, ...);
-__attribute__((noreturn)) void bad_call(const struct command *command);
+#include "command.h"
 
 /* image.c: files, and what is in them */
 struct blob {
@@ -75,10 +64,9 @@ bool tree_good(const void *fdt, u64 size);
 /* live.c: those of the machine it runs on, handed on or received */
 void read_live(struct images *images, bool received, const char *mem);
 
-/* text.c, json.c */
+/* images_text.c, images_json.c */
 void text_images(const struct images *images);
 void json_images(const struct images *images);
-const char *size_text(u64 bytes, char *buf);
 extern const char *const region_states[KHO_POOL_REGION_STATES];
 
 /* rules_root.c, rules_index.c: say each rule that does not hold; how many */

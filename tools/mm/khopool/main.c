@@ -1,23 +1,42 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The command line: which subcommand, and how it is called. */
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "khopool.h"
+#include "command.h"
 
-static const struct command *const commands[] = { &cmd_dump, &cmd_verify, &cmd_edit };
+static const struct command *const commands[] = {
+	&cmd_dump, &cmd_verify, &cmd_edit,
+};
+
+static void say(const char *fmt, va_list args)
+{
+	fflush(stdout);
+	fputs("khopool: ", stderr);
+	vfprintf(stderr, fmt, args);
+	fputc('\n', stderr);
+}
 
 void die(const char *fmt, ...)
 {
 	va_list args;
 
-	fflush(stdout);
-	fputs("khopool: ", stderr);
 	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
+	say(fmt, args);
 	va_end(args);
-	fputc('\n', stderr);
-	exit(2);
+	exit(EXIT_CALL);
+}
+
+void fail(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	say(fmt, args);
+	va_end(args);
+	exit(EXIT_REFUSED);
 }
 
 void bad_call(const struct command *command)
@@ -31,7 +50,7 @@ static void print_help(FILE *to)
 	fputs("usage: khopool COMMAND ...\n\n"
 	      "Looks at pools of memory that survive kexec.\n\n", to);
 	for (u32 i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(to, "  %-8s %s\n", commands[i]->name, commands[i]->what);
+		fprintf(to, "  %-10s  %s\n", commands[i]->name, commands[i]->what);
 	fputs("\nkhopool COMMAND --help says how each is called.\n", to);
 }
 

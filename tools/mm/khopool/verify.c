@@ -5,17 +5,25 @@
 #include "khopool.h"
 
 static u32 nr_violated;
+static bool json;
 
 void violated(const struct blob *blob, const char *fmt, ...)
 {
+	char text[400];
 	va_list args;
 
 	nr_violated++;
-	printf("%s: ", blob->name);
 	va_start(args, fmt);
-	vprintf(fmt, args);
+	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	putchar('\n');
+	if (!json) {
+		printf("%s: %s\n", blob->name, text);
+		return;
+	}
+	json_begin(NULL, '{');
+	json_string("file", blob->name);
+	json_string("violated", text);
+	json_end('}');
 }
 
 u32 violations(void)
@@ -32,6 +40,8 @@ static int verify(int argc, char **argv)
 	for (; argc && argv[0][0] == '-'; argc--, argv++) {
 		if (!strcmp(argv[0], "--in"))
 			received = true;
+		else if (!strcmp(argv[0], "--json"))
+			json = true;
 		else if (!strcmp(argv[0], "--mem") && argc > 1)
 			argc--, mem = *++argv;
 		else
@@ -45,16 +55,24 @@ static int verify(int argc, char **argv)
 		read_live(&images, received, mem);
 	if (images.tree.data)
 		die("%s: rules for KHO's own tree are not known here", images.tree.name);
+	if (json) {
+		json_open();
+		json_begin("violations", '[');
+	}
 	if (images.root)
 		check_root(images.root);
 	for (u32 i = 0; i < images.nr_indexes; i++)
 		check_index(&images.index[i]);
-	return !!nr_violated;
+	if (json) {
+		json_end(']');
+		json_close();
+	}
+	return nr_violated ? EXIT_REFUSED : EXIT_OK;
 }
 
 const struct command cmd_verify = {
 	.name = "verify",
-	.args = "[--in] [--mem FILE] | FILE...",
+	.args = "[--json] [--in] [--mem FILE] | [--json] FILE...",
 	.what = "say what is wrong with it",
 	.help =	"Prints a line for each rule of the format that is not kept, and then exits\n"
 		"with 1; with 0 if all are.\n\n"
@@ -62,6 +80,7 @@ const struct command cmd_verify = {
 		"index of a region.  An index is checked against the root before it, if there\n"
 		"is one.  Without files, it is what this machine is going to hand to the next\n"
 		"kernel; that is no rest, and may be seen in the middle of a change.\n\n"
+		"  --json      for programs\n"
 		"  --in        what this kernel was handed, instead: the root only\n"
 		"  --mem FILE  read the indexes from this image of memory, such as /dev/mem\n",
 	.run = verify,

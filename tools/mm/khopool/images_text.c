@@ -14,33 +14,6 @@ const char *const region_states[KHO_POOL_REGION_STATES] = {
 	[KHO_POOL_REGION_UNREAD] = "not read for want of memory",
 };
 
-const char *size_text(u64 bytes, char *buf)
-{
-	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
-	u32 unit = 0;
-
-	while (bytes && !(bytes & 1023) && unit + 1 < ARRAY_SIZE(units)) {
-		bytes >>= 10;
-		unit++;
-	}
-	sprintf(buf, "%" PRIu64 " %s", bytes, units[unit]);
-	return buf;
-}
-
-/* Names are bytes; a terminal gets no others than these. */
-static const char *shown(const char *name)
-{
-	static char buf[4][KHO_POOL_NAME_MAX];
-	static u32 turn;
-	char *to = buf[turn++ % 4];
-	u32 i;
-
-	for (i = 0; name[i] && i + 1 < KHO_POOL_NAME_MAX; i++)
-		to[i] = name[i] >= ' ' && name[i] < 0x7f ? name[i] : '?';
-	to[i] = 0;
-	return to;
-}
-
 static void text_value(const void *value, int len)
 {
 	const u8 *p = value;

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * khopool: what all its commands share; nothing of the kernel's.
+ *
+ *	main.c ---> dump.c, verify.c, edit.c	see khopool.h
+ *	all   ----> units.c, json.c
+ */
+#ifndef _KHOPOOL_COMMAND_H
+#define _KHOPOOL_COMMAND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef uint8_t u8;
+typedef uint32_t u32;
+typedef uint64_t u64;
+
+#ifndef ARRAY_SIZE
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#endif
+
+/* What the program exits with */
+enum {
+	EXIT_OK,
+	EXIT_REFUSED,	/* there is none, it is in use, it is not what it should be */
+	EXIT_CALL,	/* the call was wrong, or a file cannot be read or written */
+};
+
+/* One subcommand; returns what the program exits with. */
+struct command {
+	const char *name, *args, *what, *help;
+	int (*run)(int argc, char **argv);
+};
+
+extern const struct command cmd_dump, cmd_verify, cmd_edit;
+
+/* main.c: exit with EXIT_CALL or EXIT_REFUSED, and a line that says why */
+__attribute__((noreturn, format(printf, 1, 2))) void die(const char *fmt, ...);
+__attribute__((noreturn, format(printf, 1, 2))) void fail(const char *fmt, ...);
+__attribute__((noreturn)) void bad_call(const struct command *command);
+
+/* units.c */
+const char *size_text(u64 bytes, char *buf);
+const char *size_short(u64 bytes, char *buf);
+u64 parse_size(const char *what, const char *text);
+u64 parse_number(const char *what, const char *text, u64 max);
+/* As much as there is room for, with an end */
+void copy_text(char *to, const char *from, u32 size);
+#define COPY(to, from) copy_text(to, from, sizeof(to))
+/* Names are bytes; a terminal gets no others than these. */
+const char *shown(const char *name);
+
+/* json.c */
+#define JSON_DEPTH 64
+void json_key(const char *name);
+void json_begin(const char *name, char bracket);
+void json_end(char bracket);
+void json_string(const char *name, const char *value);
+void json_number(const char *name, u64 value);
+void json_hex(const char *name, u64 value);
+void json_bool(const char *name, bool value);
+u32 json_depth(void);
+/* A whole document of one object */
+void json_open(void);
+void json_close(void);
+
+#endif /* _KHOPOOL_COMMAND_H */
