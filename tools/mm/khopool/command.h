@@ -2,12 +2,15 @@
 /*
  * khopool: what all its commands share; nothing of the kernel's.
  *
- *	main.c ---> dump.c, verify.c, edit.c	see khopool.h
- *	all   ----> units.c, json.c
+ *	main.c ---> dump.c, verify.c, edit.c                       see khopool.h
+ *	       ---> create.c, ls.c, show.c, map.c, rm.c, expose.c,
+ *	            put.c, get.c, stat.c, kexec_args.c, links.c    see machine.h
+ *	all   ----> options.c, units.c, json.c, table.c
  */
 #ifndef _KHOPOOL_COMMAND_H
 #define _KHOPOOL_COMMAND_H
 
+#include <getopt.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -32,12 +35,19 @@ struct command {
 	int (*run)(int argc, char **argv);
 };
 
-extern const struct command cmd_dump, cmd_verify, cmd_edit;
+extern const struct command cmd_create, cmd_ls, cmd_show, cmd_map, cmd_rm, cmd_expose, cmd_hide,
+	cmd_put, cmd_get, cmd_stat, cmd_kexec_args, cmd_links, cmd_dump, cmd_verify, cmd_edit;
 
 /* main.c: exit with EXIT_CALL or EXIT_REFUSED, and a line that says why */
 __attribute__((noreturn, format(printf, 1, 2))) void die(const char *fmt, ...);
 __attribute__((noreturn, format(printf, 1, 2))) void fail(const char *fmt, ...);
 __attribute__((noreturn)) void bad_call(const struct command *command);
+
+/* options.c */
+int next_option(const struct command *command, int argc, char **argv,
+		const struct option *options);
+/* Those that are left, which have to be from @min to @max. */
+int operands(const struct command *command, int argc, char ***argv, int min, int max);
 
 /* units.c */
 const char *size_text(u64 bytes, char *buf);
@@ -63,5 +73,10 @@ u32 json_depth(void);
 /* A whole document of one object */
 void json_open(void);
 void json_close(void);
+
+/* table.c: rows are kept until their columns' widths are known */
+void table_row(u32 columns, const char *const *cells);
+/* Columns in @right, a bit each, are those of numbers. */
+void table_print(u32 right);
 
 #endif /* _KHOPOOL_COMMAND_H */

@@ -8,7 +8,8 @@
 #include "command.h"
 
 static const struct command *const commands[] = {
-	&cmd_dump, &cmd_verify, &cmd_edit,
+	&cmd_create, &cmd_ls, &cmd_show, &cmd_map, &cmd_rm, &cmd_expose, &cmd_hide, &cmd_links,
+	&cmd_put, &cmd_get, &cmd_stat, &cmd_kexec_args, &cmd_dump, &cmd_verify, &cmd_edit,
 };
 
 static void say(const char *fmt, va_list args)
@@ -48,7 +49,7 @@ void bad_call(const struct command *command)
 static void print_help(FILE *to)
 {
 	fputs("usage: khopool COMMAND ...\n\n"
-	      "Looks at pools of memory that survive kexec.\n\n", to);
+	      "Memory that survives kexec: makes, shows and removes what is in its pools.\n\n", to);
 	for (u32 i = 0; i < ARRAY_SIZE(commands); i++)
 		fprintf(to, "  %-10s  %s\n", commands[i]->name, commands[i]->what);
 	fputs("\nkhopool COMMAND --help says how each is called.\n", to);

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* khopool create */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "machine.h"
+
+/* What can be had, as far as sysfs knows */
+static const char *largest_piece(const struct extent *extent, bool strict)
+{
+	static char text[100];
+	char file[48] = "largest_free_bytes", size[32];
+
+	if (strict)
+		snprintf(file, sizeof(file), "node%d/largest_free_bytes", extent->nid);
+	snprintf(text, sizeof(text), "the largest free piece has %s (khopool map)",
+		 size_text(sysfs_number(extent->pool, file), size));
+	return text;
+}
+
+static void not_created(const struct extent *extent, u64 align, bool strict, int err)
+{
+	char size[32], aligned[60] = "", unit[32];
+
+	size_text(extent->bytes, size);
+	if (align)
+		snprintf(aligned, sizeof(aligned), " at a multiple of %s", size_text(align, unit));
+	switch (err) {
+	case EEXIST:
+		fail("%s exists already: take another name, or khopool rm %s",
+		     full_name(extent), full_name(extent));
+	case ENOMEM:
+		fail("pool %s has no room for %s%s: %s", extent->pool, size, aligned,
+		     largest_piece(extent, false));
+	case ENOSPC:
+		if (strict)
+			fail("pool %s has no room for %s%s on node %d: %s", extent->pool, size,
+			     aligned, extent->nid, largest_piece(extent, true));
+		fail("pool %s has no room for another name, or another owner", extent->pool);
+	default:
+		if (err == EINVAL && extent->nid >= 0)
+			fail("%s: the kernel refuses the request; is there a node %d?",
+			     full_name(extent), extent->nid);
+		fail("%s cannot be created: %s", full_name(extent), control_error(err));
+	}
+}
+
+static void check_sizes(u64 bytes, u64 align)
+{
+	u64 page = sysconf(_SC_PAGESIZE);
+	char size[32], unit[32];
+
+	if (!bytes)
+		die("SIZE is 0");
+	if (bytes % page)
+		die("SIZE: %s is not a multiple of the page size, %s", size_text(bytes, size),
+		    size_text(page, unit));
+	if (align & (align - 1) || (align && align < page))
+		die("--align: %s is not a power of two of at least %s", size_text(align, size),
+		    size_text(page, unit));
+}
+
+static void check_exposable(u64 bytes, u64 align)
+{
+	u64 unit = align > device_unit() ? align : device_unit();
+	char size[32], page[32];
+
+	if (align & (align - 1))
+		die("--expose: %s is not a power of two", size_text(align, size));
+	if (bytes % unit)
+		die("SIZE: %s cannot be exposed%s%s, only multiples of %s can",
+		    size_text(bytes, size), align ? " with pages of " : "",
+		    align ? size_text(align, page) : "", size_text(unit, page));
+}
+
+static int create(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "align", required_argument, NULL, 'a' },
+		{ "node", required_argument, NULL, 'n' },
+		{ "strict", no_argument, NULL, 's' },
+		{ "pool", required_argument, NULL, 'p' },
+		{ "expose", optional_argument, NULL, 'e' },
+		{ "json", no_argument, NULL, 'j' },
+		{}
+	};
+	bool strict = false, exposed = false, json = false;
+	struct extent extent;
+	const char *pool = NULL;
+	u64 bytes, align = 0, page = 0;
+	char size[32], path[40];
+	int opt, err, nid = -1;
+
+	while ((opt = next_option(&cmd_create, argc, argv, options)) != -1) {
+		switch (opt) {
+		case 'a':
+			align = parse_size("--align", optarg);
+			break;
+		case 'n':
+			nid = parse_number("--node", optarg, 1 << 20);
+			break;
+		case 's':
+			strict = true;
+			break;
+		case 'p':
+			pool = optarg;
+			break;
+		case 'e':
+			exposed = true;
+			page = optarg ? parse_size("--expose", optarg) : 0;
+			break;
+		default:
+			json = true;
+		}
+	}
+	operands(&cmd_create, argc, &argv, 2, 2);
+	if (strict && nid < 0)
+		die("--strict is of use with --node only");
+	bytes = parse_size("SIZE", argv[1]);
+	check_sizes(bytes, align);
+	if (exposed)
+		check_exposable(bytes, page);
+
+	name_extent(&extent, argv[0], pool);
+	extent.bytes = bytes;
+	extent.nid = nid;
+	/* It has to begin where pages of that size do. */
+	if (align < page)
+		align = page;
+	control_lock();
+	err = control_create(&extent, align, strict);
+	if (err)
+		not_created(&extent, align, strict, err);
+	if (exposed) {
+		err = control_expose(&extent, page);
+		if (err) {
+			const char *why = expose_error(&extent, page, err);
+
+			/* All of it or nothing */
+			control_release(&extent);
+			fail("%s was not created, as it cannot be exposed: %s",
+			     full_name(&extent), why);
+		}
+		links_follow(extent.pool);
+	}
+	err = control_query(&extent);
+	if (err)
+		fail("%s: %s", full_name(&extent), control_error(err));
+	if (json) {
+		json_extent(&extent);
+		return EXIT_OK;
+	}
+	printf("%s: %s", full_name(&extent), size_text(extent.bytes, size));
+	if (extent.nid >= 0)
+		printf(", node %d", extent.nid);
+	if (exposed)
+		printf(", %s", device_path(&extent, path));
+	putchar('\n');
+	return EXIT_OK;
+}
+
+const struct command cmd_create = {
+	.name = "create",
+	.args = "NAME SIZE [--align A] [--node N [--strict]] [--expose[=PAGE]] [--pool P] [--json]",
+	.what = "make an extent: contiguous memory that stays until it is removed",
+	.help =	"Makes an extent of cleared memory.  It stays over any number of kexecs, until\n"
+		"khopool rm.  SIZE is such as 4G, 512M or 64K.\n\n"
+		"  --align A        it begins at a multiple of this, a power of two; if not said,\n"
+		"                   of the largest size of pages that divides SIZE\n"
+		"  --node N         on this NUMA node if there is room\n"
+		"  --strict         nowhere else\n"
+		"  --expose[=PAGE]  and make a device of it, see khopool expose; to be mapped with\n"
+		"                   pages of this size\n"
+		"  --pool P         in this pool; also written P/NAME.  To be said if there are\n"
+		"                   several\n"
+		"  --json           what was made, for programs\n",
+	.run = create,
+};

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* khopool expose, khopool hide: an extent as a device to map */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "machine.h"
+
+const char *expose_error(const struct extent *extent, u64 align, int err)
+{
+	static char why[256];
+	char size[32], unit[32];
+	u64 need = align ?: device_unit();
+
+	switch (err) {
+	case EINVAL:
+		if (align & (align - 1))
+			return "pages have the size of a power of two";
+		if (extent->bytes % need) {
+			snprintf(why, sizeof(why), "it has %s, which is not a multiple of %s",
+				 size_text(extent->bytes, size), size_text(need, unit));
+			return why;
+		}
+		snprintf(why, sizeof(why),
+			 "it does not begin at a multiple of %s (khopool create --align)",
+			 size_text(need, unit));
+		return why;
+	case EOPNOTSUPP:
+		if (!align)
+			return "this kernel makes no devices of extents (CONFIG_DEV_DAX_KHO_POOL)";
+		snprintf(why, sizeof(why),
+			 "this kernel cannot map pages of %s, or has no device-dax for extents",
+			 size_text(align, size));
+		return why;
+	case EBUSY:
+		if (extent->flags & KHO_POOL_EXTENT_UNCLAIMED)
+			snprintf(why, sizeof(why), "it belongs to \"%s\", which has not claimed it",
+				 shown(extent->owner));
+		else
+			snprintf(why, sizeof(why), "it belongs to \"%s\", a driver in the kernel",
+				 shown(extent->owner));
+		return why;
+	case ENOMEM:
+		return "there is no memory for its struct pages";
+	default:
+		return control_error(err);
+	}
+}
+
+void expose_extent(struct extent *extent, u64 align)
+{
+	char has[32], path[40];
+	int err;
+
+	err = control_expose(extent, align);
+	if (err == EALREADY && align && align != extent->align)
+		fail("%s is %s already, with pages of %s (khopool hide %s)", full_name(extent),
+		     device_path(extent, path), size_text(extent->align, has), full_name(extent));
+	if (err && err != EALREADY)
+		fail("%s cannot be exposed: %s", full_name(extent),
+		     expose_error(extent, align, err));
+	links_follow(extent->pool);
+}
+
+void hide_extent(struct extent *extent)
+{
+	const char *users;
+	char path[40];
+	int err;
+
+	err = control_hide(extent);
+	if (err == EBUSY) {
+		users = device_users(extent);
+		fail("%s is in use: %s is mapped%s%s, or its pages are pinned", full_name(extent),
+		     device_path(extent, path), *users ? " by " : "", users);
+	}
+	if (err == ENXIO)
+		fail("%s is not exposed", full_name(extent));
+	if (err)
+		fail("%s cannot be hidden: %s", full_name(extent), control_error(err));
+	extent->flags &= ~KHO_POOL_EXTENT_EXPOSED;
+	links_follow(extent->pool);
+}
+
+static int expose(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "align", required_argument, NULL, 'a' },
+		{ "pool", required_argument, NULL, 'p' },
+		{ "json", no_argument, NULL, 'j' },
+		{}
+	};
+	const char *pool = NULL;
+	struct extent extent;
+	bool json = false;
+	char path[40];
+	u64 align = 0;
+	int opt;
+
+	while ((opt = next_option(&cmd_expose, argc, argv, options)) != -1) {
+		if (opt == 'a')
+			align = parse_size("--align", optarg);
+		else if (opt == 'p')
+			pool = optarg;
+		else
+			json = true;
+	}
+	operands(&cmd_expose, argc, &argv, 1, 1);
+	control_lock();
+	find_extent(&extent, argv[0], pool);
+	expose_extent(&extent, align);
+	if (json)
+		json_extent(&extent);
+	else
+		puts(device_path(&extent, path));
+	return EXIT_OK;
+}
+
+static int hide(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "pool", required_argument, NULL, 'p' },
+		{}
+	};
+	const char *pool = NULL;
+	struct extent extent;
+
+	while (next_option(&cmd_hide, argc, argv, options) != -1)
+		pool = optarg;
+	operands(&cmd_hide, argc, &argv, 1, 1);
+	control_lock();
+	find_extent(&extent, argv[0], pool);
+	hide_extent(&extent);
+	return EXIT_OK;
+}
+
+const struct command cmd_expose = {
+	.name = "expose",
+	.args = "NAME [--align PAGE] [--pool POOL] [--json]",
+	.what = "make a device of an extent, for programs to map",
+	.help =	"Makes a device-dax device of the extent and prints its path.  Later kernels\n"
+		"make it again by themselves, and /dev/kho_pool/POOL/NAME leads there.  If it is\n"
+		"exposed already nothing changes.\n\n"
+		"  --align PAGE  map it with pages of this size: 4K, 2M or 1G on most machines;\n"
+		"                the largest that its size and place allow if not said\n"
+		"  --pool POOL   the pool that it is in; also written POOL/NAME\n"
+		"  --json        for programs\n",
+	.run = expose,
+};
+
+const struct command cmd_hide = {
+	.name = "hide",
+	.args = "NAME [--pool POOL]",
+	.what = "take the device of an extent away",
+	.help =	"Takes the device away, and its struct pages.  The extent stays, with what is in\n"
+		"it.  Fails if someone has mapped or pinned it, and says who as far as it can be\n"
+		"seen.\n\n"
+		"  --pool POOL  the pool that it is in; also written POOL/NAME\n",
+	.run = hide,
+};

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* khopool get: what khopool put has kept */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "machine.h"
+
+/* NULL, or what went wrong */
+static const char *write_file(const char *name, const u8 *data, u64 bytes)
+{
+	bool is_stdout = !strcmp(name, "-");
+	static char wrong[200];
+	u64 done = 0;
+	int fd;
+
+	fd = is_stdout ? 1 : open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	while (fd >= 0 && done < bytes) {
+		u64 now = bytes - done < 1 << 20 ? bytes - done : 1 << 20;
+		ssize_t nr = write(fd, data + done, now);
+
+		if (signals_caught())
+			return "interrupted";
+		if (nr < 0)
+			break;
+		done += nr;
+	}
+	if (fd >= 0 && done == bytes && (is_stdout || !close(fd)))
+		return NULL;
+	snprintf(wrong, sizeof(wrong), "%s: %s", is_stdout ? "stdout" : name, strerror(errno));
+	return wrong;
+}
+
+static void report(const struct extent *extent, const struct kept *kept, bool json)
+{
+	char text[2 * SHA256_BYTES + 1];
+
+	if (json) {
+		json_open();
+		json_string("pool", extent->pool);
+		json_string("name", extent->name);
+		json_kept(kept);
+		json_close();
+	} else {
+		printf("%s: %" PRIu64 " bytes, SHA-256 %s\n", full_name(extent), kept->bytes,
+		       sha256_text(kept->sha256, text));
+	}
+}
+
+static int get(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "check", no_argument, NULL, 'c' },
+		{ "pool", required_argument, NULL, 'p' },
+		{ "json", no_argument, NULL, 'j' },
+		{}
+	};
+	const char *pool = NULL, *wrong, *unwritten = NULL;
+	bool json = false, check = false;
+	struct device device;
+	struct extent extent;
+	struct kept kept;
+	int opt;
+
+	while ((opt = next_option(&cmd_get, argc, argv, options)) != -1) {
+		if (opt == 'c')
+			check = true;
+		else if (opt == 'p')
+			pool = optarg;
+		else
+			json = true;
+	}
+	operands(&cmd_get, argc, &argv, check ? 1 : 2, check ? 1 : 2);
+	if (json && !check && !strcmp(argv[1], "-"))
+		die("what is kept and --json cannot both go to stdout");
+	control_lock();
+	find_extent(&extent, argv[0], pool);
+	signals_catch();
+	wrong = device_map(&device, &extent, false);
+	if (!wrong) {
+		wrong = kept_read(device.mem, extent.bytes, &kept);
+		/* All of it is checked before anyone gets any of it. */
+		wrong = wrong ?: kept_check(device.mem, &kept);
+		if (!wrong && !check)
+			unwritten = write_file(argv[1], device.mem + KEPT_HEADER, kept.bytes);
+	}
+	device_unmap(&device);
+	if (wrong)
+		fail("%s: %s", full_name(&extent), wrong);
+	if (unwritten)
+		die("%s", unwritten);
+	if (check || json)
+		report(&extent, &kept, json);
+	return EXIT_OK;
+}
+
+const struct command cmd_get = {
+	.name = "get",
+	.args = "NAME FILE [--pool POOL] [--json] | NAME --check [--pool POOL] [--json]",
+	.what = "give back a file that is kept in an extent",
+	.help =	"Writes what khopool put has kept to FILE, or with \"-\" to stdout, if its\n"
+		"SHA-256 is what it was; nothing is written if it is not.  The extent stays.\n\n"
+		"  --check      write nothing, say length and SHA-256\n"
+		"  --pool POOL  the pool that it is in; also written POOL/NAME\n"
+		"  --json       for programs: length and SHA-256\n",
+	.run = get,
+};

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * khopool: the commands for the machine that it runs on.
+ *
+ *	create.c, rm.c, expose.c ---> links.c, users.c --+
+ *	put.c, get.c -----> kept.c -> sha256.c           |
+ *	           +------> device.c --------------------+--> control.c --+
+ *	ls.c, show.c, map.c -----------------------------+--> names.c ----+--> sysfs.c
+ *	stat.c, kexec_args.c ---------------------------------------------+
+ *
+ * These are built with the headers of user space, those for images with the shim
+ * that stands in for the kernel's.
+ */
+#ifndef _KHOPOOL_MACHINE_H
+#define _KHOPOOL_MACHINE_H
+
+#include "../../../include/uapi/linux/kho_pool.h"
+#include "command.h"
+
+#define SYSFS_POOLS	"/sys/kernel/mm/kho_pool"
+#define SYSFS_KHO	"/sys/kernel/kexec_handover"
+#define MAX_POOLS	8
+
+/* sysfs.c */
+struct region {
+	u64 base, size;
+	int nid;
+	char state[64];
+};
+
+struct pools {
+	u32 nr;
+	char name[MAX_POOLS][KHO_POOL_UAPI_POOL_MAX];
+};
+
+/* What is in a file, without the newline; false: it cannot be read. */
+__attribute__((format(printf, 3, 4)))
+bool sysfs_text(char *buf, u32 size, const char *fmt, ...);
+/* A number of a pool, or 0; what there may be more of than that says so itself. */
+u64 sysfs_number(const char *pool, const char *file);
+void sysfs_pools(struct pools *pools);
+/* In the order of their addresses. */
+u32 sysfs_regions(const char *pool, struct region *regions, u32 max);
+/* Fails with a line that says why if there are none. */
+void need_pools(struct pools *pools);
+/* "a, b and c" */
+const char *pool_names(const struct pools *pools);
+
+/* control.c: /dev/kho_pool/control; 0 or an error number */
+struct extent {
+	u64 phys, bytes, align;
+	u32 flags, dax_region, dax_id;
+	int nid;
+	char pool[KHO_POOL_UAPI_POOL_MAX];
+	char owner[KHO_POOL_UAPI_POOL_MAX];
+	char name[KHO_POOL_UAPI_NAME_MAX];
+};
+
+int control_create(struct extent *extent, u64 align, bool strict);
+int control_release(const struct extent *extent);
+int control_expose(struct extent *extent, u64 align);
+int control_hide(const struct extent *extent);
+int control_query(struct extent *extent);
+/* An array to be freed; *@nr is how many.  Ends the program if that fails. */
+struct extent *control_list(const char *pool, u32 *nr);
+/* One khopool at a time, until the program ends. */
+void control_lock(void);
+/* What errors mean that are the same for all calls */
+const char *control_error(int err);
+
+/* names.c: an extent as people name it, NAME or POOL/NAME */
+void name_extent(struct extent *extent, const char *name, const char *pool);
+/* All pools, or the one that is named */
+void select_pools(struct pools *pools, const char *pool);
+/* The extent that there is; ends the program if there is none. */
+void find_extent(struct extent *extent, const char *name, const char *pool);
+/* "pool/name" */
+const char *full_name(const struct extent *extent);
+
+/* device.c: extents as memory of this process */
+struct device {
+	struct extent *extent;
+	u8 *mem;		/* NULL: it is not mapped */
+	bool was_hidden;
+};
+
+const char *device_path(const struct extent *extent, char *buf);
+/* NULL, or what went wrong */
+const char *device_map(struct device *device, struct extent *extent, bool write);
+void device_unmap(struct device *device);
+/* Size and alignment of what can be exposed are multiples of it. */
+u64 device_unit(void);
+
+/* links.c: /dev/kho_pool/<pool>/<name> */
+bool udev_runs(void);
+const char *link_path(const struct extent *extent, char *buf);
+/* Unless udev does it */
+void links_follow(const char *pool);
+
+/* users.c: processes that have it mapped or open, in words; or "" */
+const char *device_users(const struct extent *extent);
+
+/* expose.c, rm.c: what other commands do with it, too.  End the program if it fails. */
+void expose_extent(struct extent *extent, u64 align);
+const char *expose_error(const struct extent *extent, u64 align, int err);
+void hide_extent(struct extent *extent);
+
+/* show.c: as an object in what is open, or as a document if nothing is */
+void json_extent(const struct extent *extent);
+
+/* sha256.c */
+#define SHA256_BYTES 32
+struct sha256 {
+	u32 state[8];
+	u64 bytes;
+	u8 block[64];
+};
+
+void sha256_begin(struct sha256 *sha);
+void sha256_add(struct sha256 *sha, const void *data, u64 bytes);
+void sha256_end(struct sha256 *sha, u8 *digest);
+const char *sha256_text(const u8 *digest, char *buf);
+
+/* kept.c: how an extent keeps a file */
+#define KEPT_HEADER 4096	/* the file is behind it */
+struct kept {
+	u64 bytes;
+	u8 sha256[SHA256_BYTES];
+};
+
+void kept_write(u8 *mem, const struct kept *kept);
+/* NULL, or why it is none */
+const char *kept_read(const u8 *mem, u64 size, struct kept *kept);
+/* NULL, or what is wrong with the file */
+const char *kept_check(const u8 *mem, const struct kept *kept);
+void json_kept(const struct kept *kept);
+
+/* signals.c: end in an orderly way, so that nothing is left half done */
+void signals_catch(void);
+bool signals_caught(void);
+
+#endif /* _KHOPOOL_MACHINE_H */

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Options of a command, in any order with its operands. */
+#include <stddef.h>
+
+#include "command.h"
+
+/**
+ * next_option - as getopt_long(), but says what is wrong and ends
+ * @command: whose they are
+ * @argc: how many arguments there are
+ * @argv: those after the command's name
+ * @options: what there is, each with a @val of its own
+ *
+ * Return: @val of the option, whose value is in optarg, or -1 at the end.
+ */
+int next_option(const struct command *command, int argc, char **argv,
+		const struct option *options)
+{
+	int opt;
+
+	opterr = 0;
+	/* The command's own name is before them. */
+	opt = getopt_long(argc + 1, argv - 1, ":", options, NULL);
+	if (opt == ':')
+		die("%s %s needs a value (khopool %s --help)", command->name,
+		    argv[optind - 2], command->name);
+	if (opt == '?')
+		die("%s has no option %s, or not like this\nusage: khopool %s %s", command->name,
+		    argv[optind - 2], command->name, command->args);
+	return opt;
+}
+
+int operands(const struct command *command, int argc, char ***argv, int min, int max)
+{
+	int nr = argc + 1 - optind;
+
+	if (nr < min || nr > max)
+		bad_call(command);
+	*argv += optind - 1;
+	return nr;
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* khopool put: keep a file over kexec, in the form of kept.c */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "machine.h"
+
+#define STEP 1048576	/* bytes at a time */
+
+/* A file, or if nobody can tell how long it is all of it in memory */
+struct source {
+	const char *name;
+	int fd;
+	u8 *data;
+	u64 bytes;	/* at most */
+};
+
+/* Up to @bytes; fewer are there at the end of the file only.  -1 with errno */
+static ssize_t read_all(int fd, u8 *to, u64 bytes)
+{
+	u64 done = 0;
+
+	while (done < bytes) {
+		ssize_t nr = read(fd, to + done, bytes - done);
+
+		if (signals_caught())
+			errno = EINTR;
+		if (nr < 0 || signals_caught())
+			return -1;
+		if (!nr)
+			break;
+		done += nr;
+	}
+	return done;
+}
+
+static void slurp(struct source *source)
+{
+	u64 room = 0;
+	ssize_t nr;
+
+	do {
+		if (source->bytes + STEP > room) {
+			room = 2 * room + STEP;
+			source->data = realloc(source->data, room);
+			if (!source->data)
+				die("%s: no memory for it (khopool put --size needs none)",
+				    source->name);
+		}
+		nr = read_all(source->fd, source->data + source->bytes, STEP);
+		if (nr < 0)
+			die("%s: %s", source->name, strerror(errno));
+		source->bytes += nr;
+	} while (nr == STEP);
+}
+
+static void open_source(struct source *source, const char *name, u64 size)
+{
+	bool is_stdin = !strcmp(name, "-");
+	struct stat stat;
+
+	*source = (struct source){ .name = is_stdin ? "stdin" : name };
+	source->fd = is_stdin ? 0 : open(name, O_RDONLY | O_CLOEXEC);
+	if (source->fd < 0 || fstat(source->fd, &stat))
+		die("%s: %s", name, strerror(errno));
+	if (S_ISDIR(stat.st_mode))
+		die("%s: is a folder", name);
+	/* Files of proc and sysfs do not know how long they are. */
+	if (size)
+		source->bytes = size;
+	else if (S_ISREG(stat.st_mode) && stat.st_size)
+		source->bytes = stat.st_size - (is_stdin ? lseek(0, 0, SEEK_CUR) : 0);
+	else
+		slurp(source);
+}
+
+/* NULL, or what went wrong */
+static const char *fill(struct device *device, struct source *source, struct kept *kept)
+{
+	u8 *to = device->mem + KEPT_HEADER, more;
+	static char wrong[200];
+	struct sha256 sha;
+	ssize_t nr = 0;
+
+	sha256_begin(&sha);
+	for (kept->bytes = 0; kept->bytes < source->bytes; kept->bytes += nr) {
+		u64 now = source->bytes - kept->bytes;
+
+		if (now > STEP)
+			now = STEP;
+		nr = now;
+		if (source->data)
+			memcpy(to + kept->bytes, source->data + kept->bytes, now);
+		else
+			nr = read_all(source->fd, to + kept->bytes, now);
+		if (nr <= 0)
+			break;
+		sha256_add(&sha, to + kept->bytes, nr);
+	}
+	if (nr >= 0 && !source->data && kept->bytes == source->bytes)
+		nr = read_all(source->fd, &more, 1) > 0 ? -2 : 0;
+	if (signals_caught())
+		return "interrupted";
+	if (nr == -2)
+		return "the file is longer than it was said to be";
+	if (nr < 0) {
+		snprintf(wrong, sizeof(wrong), "%s: %s", source->name, strerror(errno));
+		return wrong;
+	}
+	sha256_end(&sha, kept->sha256);
+	kept_write(device->mem, kept);
+	return NULL;
+}
+
+static void make_extent(struct extent *extent, u64 bytes)
+{
+	u64 unit = device_unit();
+	char size[32], free[32];
+	int err;
+
+	extent->bytes = (bytes + KEPT_HEADER + unit - 1) / unit * unit;
+	err = control_create(extent, unit, false);
+	if (err == EEXIST)
+		fail("%s exists already: take another name, or khopool rm %s", full_name(extent),
+		     full_name(extent));
+	if (err == ENOMEM)
+		fail("pool %s has no room for %s: the largest free piece has %s", extent->pool,
+		     size_text(extent->bytes, size),
+		     size_text(sysfs_number(extent->pool, "largest_free_bytes"), free));
+	if (err == ENOSPC)
+		fail("pool %s has no room for another name, or another owner", extent->pool);
+	if (err)
+		fail("%s cannot be created: %s", full_name(extent), control_error(err));
+	err = control_query(extent);
+	if (err)
+		fail("%s: %s", full_name(extent), control_error(err));
+}
+
+static void report(const struct extent *extent, const struct kept *kept, bool json)
+{
+	char size[32];
+
+	if (json) {
+		json_open();
+		json_string("pool", extent->pool);
+		json_string("name", extent->name);
+		json_number("size", extent->bytes);
+		json_kept(kept);
+		json_close();
+	} else {
+		printf("%s: %" PRIu64 " bytes kept in %s\n", full_name(extent), kept->bytes,
+		       size_text(extent->bytes, size));
+	}
+}
+
+static int put(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "size", required_argument, NULL, 's' },
+		{ "pool", required_argument, NULL, 'p' },
+		{ "json", no_argument, NULL, 'j' },
+		{}
+	};
+	const char *pool = NULL, *wrong;
+	struct device device;
+	struct source source;
+	struct extent extent;
+	bool json = false;
+	struct kept kept;
+	u64 size = 0;
+	int opt;
+
+	while ((opt = next_option(&cmd_put, argc, argv, options)) != -1) {
+		if (opt == 's')
+			size = parse_size("--size", optarg);
+		else if (opt == 'p')
+			pool = optarg;
+		else
+			json = true;
+	}
+	operands(&cmd_put, argc, &argv, 2, 2);
+	if (size >> 60)
+		die("--size: %s is too large", argv[0]);
+	name_extent(&extent, argv[0], pool);
+	open_source(&source, argv[1], size);
+	control_lock();
+	signals_catch();
+	make_extent(&extent, source.bytes);
+	wrong = device_map(&device, &extent, true);
+	if (!wrong)
+		wrong = fill(&device, &source, &kept);
+	device_unmap(&device);
+	if (wrong) {
+		control_release(&extent);
+		fail("%s was not made: %s", full_name(&extent), wrong);
+	}
+	report(&extent, &kept, json);
+	return EXIT_OK;
+}
+
+const struct command cmd_put = {
+	.name = "put",
+	.args = "NAME FILE [--size SIZE] [--pool POOL] [--json]",
+	.what = "keep a file as a new extent",
+	.help =	"Makes an extent that keeps what is in FILE, or with \"-\" in stdin, its length\n"
+		"and its SHA-256.  khopool get gives it back, in this kernel or a later one, and\n"
+		"khopool rm removes it.  It takes whole huge pages, 2 MiB on most machines.\n\n"
+		"  --size SIZE  what is read from a pipe has up to this size; without it, it is\n"
+		"               all read into memory first\n"
+		"  --pool POOL  in this pool; also written POOL/NAME.  To be said if there are\n"
+		"               several\n"
+		"  --json       for programs: its length and SHA-256\n",
+	.run = put,
+};

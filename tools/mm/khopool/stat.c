@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* khopool stat */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "machine.h"
+
+#define MAX_NODES 1024
+
+/* What is counted for a pool, or for a node in it, by the names of their files */
+static const char *const values[] = {
+	"size_bytes", "free_bytes", "largest_free_bytes", "quarantined_bytes", "extents",
+	"unclaimed", "allocs", "frees", "free_areas", "free_blocks", "free_frames", "regions",
+	"index_bytes",
+};
+
+enum { SIZE, FREE, LARGEST, QUARANTINED, EXTENTS, UNCLAIMED, ALLOCS, FREES, VALUES = 13 };
+
+/* And for pools only */
+static const char *const pool_values[] = { "alloc_failures", "bad_frees" };
+static const char *const all_values[] = { "generation", "seal_ns", "restore_ns", "root_bytes" };
+
+struct sample {
+	struct timespec at;
+	u64 allocs[MAX_POOLS], frees[MAX_POOLS];
+};
+
+static void read_state(char *state, u32 size, const char *file)
+{
+	if (!sysfs_text(state, size, SYSFS_POOLS "/%s", file))
+		copy_text(state, "?", size);
+}
+
+static void read_pool_state(char *state, u32 size, const char *pool)
+{
+	char file[48];
+
+	snprintf(file, sizeof(file), "%s/state", pool);
+	read_state(state, size, file);
+}
+
+/* @folder is a pool or "pool/nodeN" */
+static void read_values(const char *folder, u64 *value)
+{
+	for (u32 i = 0; i < VALUES; i++)
+		value[i] = sysfs_number(folder, values[i]);
+}
+
+static bool read_node(const char *pool, u32 nid, u64 *value)
+{
+	char folder[64];
+
+	snprintf(folder, sizeof(folder), SYSFS_POOLS "/%s/node%u", pool, nid);
+	if (access(folder, F_OK))
+		return false;
+	snprintf(folder, sizeof(folder), "%s/node%u", pool, nid);
+	read_values(folder, value);
+	return true;
+}
+
+static void stat_row(const char *name, const char *state, const u64 *value, const char *failed,
+		     const char *rate)
+{
+	char size[32], free[32], largest[32], extents[24], unclaimed[24], used[16];
+
+	snprintf(used, sizeof(used), "%u%%", value[SIZE] > value[QUARANTINED] ?
+		 (u32)((value[SIZE] - value[FREE] - value[QUARANTINED]) * 100.0 / value[SIZE]) : 0);
+	snprintf(extents, sizeof(extents), "%" PRIu64, value[EXTENTS]);
+	snprintf(unclaimed, sizeof(unclaimed), "%" PRIu64, value[UNCLAIMED]);
+	table_row(10, (const char *[]){ name, size_short(value[SIZE], size), used,
+		  size_short(value[FREE], free), size_short(value[LARGEST], largest), extents,
+		  unclaimed, rate, failed, state });
+}
+
+static void stat_text(const struct pools *pools, const struct sample *before,
+		      struct sample *now)
+{
+	char state[160], rate[48], failed[24], name[48];
+	const char *first = pools->name[0];
+	u64 value[VALUES];
+
+	read_state(state, sizeof(state), "handover");
+	printf("handover %s, generation %" PRIu64, state, sysfs_number(first, "generation"));
+	/* The first ones were not taken over from anyone. */
+	if (sysfs_number(first, "generation"))
+		printf(", sealed in %" PRIu64 " us, taken over in %" PRIu64 " us",
+		       sysfs_number(first, "seal_ns") / 1000,
+		       sysfs_number(first, "restore_ns") / 1000);
+	putchar('\n');
+	table_row(10, (const char *[]){ "POOL", "SIZE", "USED", "FREE", "LARGEST", "EXTENTS",
+		  "UNCLAIMED", before ? "ALLOCS/s FREES/s" : "ALLOCS FREES", "FAILED", "STATE" });
+	clock_gettime(CLOCK_MONOTONIC, &now->at);
+	for (u32 i = 0; i < pools->nr; i++) {
+		const char *pool = pools->name[i];
+
+		read_values(pool, value);
+		now->allocs[i] = value[ALLOCS];
+		now->frees[i] = value[FREES];
+		if (before) {
+			double s = now->at.tv_sec - before->at.tv_sec +
+				   (now->at.tv_nsec - before->at.tv_nsec) / 1e9;
+
+			snprintf(rate, sizeof(rate), "%.0f %.0f",
+				 (now->allocs[i] - before->allocs[i]) / s,
+				 (now->frees[i] - before->frees[i]) / s);
+		} else {
+			snprintf(rate, sizeof(rate), "%" PRIu64 " %" PRIu64, value[ALLOCS],
+				 value[FREES]);
+		}
+		snprintf(failed, sizeof(failed), "%" PRIu64,
+			 sysfs_number(pool, "alloc_failures"));
+		read_pool_state(state, sizeof(state), pool);
+		stat_row(pool, state, value, failed, rate);
+		for (u32 nid = 0; nid < MAX_NODES; nid++) {
+			if (!read_node(pool, nid, value))
+				continue;
+			snprintf(name, sizeof(name), "  node %u", nid);
+			stat_row(name, "", value, "", "");
+		}
+	}
+	table_print(0x1fe);
+}
+
+static void json_values(const u64 *value)
+{
+	for (u32 i = 0; i < VALUES; i++)
+		json_number(values[i], value[i]);
+}
+
+static void stat_json(const struct pools *pools)
+{
+	u64 value[VALUES];
+	char state[160];
+
+	json_open();
+	read_state(state, sizeof(state), "handover");
+	json_string("handover", state);
+	for (u32 i = 0; i < ARRAY_SIZE(all_values); i++)
+		json_number(all_values[i], sysfs_number(pools->name[0], all_values[i]));
+	json_begin("pools", '[');
+	for (u32 i = 0; i < pools->nr; i++) {
+		const char *pool = pools->name[i];
+
+		json_begin(NULL, '{');
+		json_string("name", pool);
+		read_pool_state(state, sizeof(state), pool);
+		json_string("state", state);
+		read_values(pool, value);
+		json_values(value);
+		for (u32 v = 0; v < ARRAY_SIZE(pool_values); v++)
+			json_number(pool_values[v], sysfs_number(pool, pool_values[v]));
+		json_begin("nodes", '[');
+		for (u32 nid = 0; nid < MAX_NODES; nid++) {
+			if (!read_node(pool, nid, value))
+				continue;
+			json_begin(NULL, '{');
+			json_number("node", nid);
+			json_values(value);
+			json_end('}');
+		}
+		json_end(']');
+		json_end('}');
+	}
+	json_end(']');
+	json_close();
+}
+
+static double parse_seconds(const char *text)
+{
+	char *end;
+	double value = strtod(text, &end);
+
+	if (end == text || *end || !(value >= 0.1 && value <= 86400))
+		die("--watch: \"%s\" is no number of seconds from 0.1 to 86400", text);
+	return value;
+}
+
+static int stat(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "watch", optional_argument, NULL, 'w' },
+		{ "pool", required_argument, NULL, 'p' },
+		{ "json", no_argument, NULL, 'j' },
+		{}
+	};
+	const char *pool = NULL;
+	struct sample sample[2];
+	struct timespec pause;
+	double seconds = 0;
+	struct pools pools;
+	bool json = false;
+	int opt;
+
+	while ((opt = next_option(&cmd_stat, argc, argv, options)) != -1) {
+		if (opt == 'w')
+			seconds = optarg ? parse_seconds(optarg) : 2;
+		else if (opt == 'p')
+			pool = optarg;
+		else
+			json = true;
+	}
+	operands(&cmd_stat, argc, &argv, 0, 0);
+	select_pools(&pools, pool);
+	pause.tv_sec = seconds;
+	pause.tv_nsec = (seconds - pause.tv_sec) * 1e9;
+	for (u32 turn = 0; ; turn++) {
+		/* From the top of the screen, if it is one */
+		if (seconds && !json && isatty(1))
+			fputs("\033[H\033[J", stdout);
+		if (json)
+			stat_json(&pools);
+		else
+			stat_text(&pools, turn ? &sample[~turn & 1] : NULL, &sample[turn & 1]);
+		if (fflush(stdout) || ferror(stdout))
+			die("stdout: it takes no more");
+		if (!seconds)
+			return EXIT_OK;
+		nanosleep(&pause, NULL);
+	}
+}
+
+const struct command cmd_stat = {
+	.name = "stat",
+	.args = "[--watch[=SECONDS]] [--pool POOL] [--json]",
+	.what = "show how full the pools are, and how the handover is doing",
+	.help =	"Shows each pool and what it has on each NUMA node: size, share in use, what is\n"
+		"free in all and in the largest piece, extents, those of them that no one has\n"
+		"claimed since the last kexec, allocations and frees since boot, allocations that\n"
+		"failed, and the state.  Sizes are rounded down.\n\n"
+		"  --watch[=SECONDS]  again and again, each 2 seconds if not said; allocations\n"
+		"                     and frees then are those of a second\n"
+		"  --pool POOL        this pool only\n"
+		"  --json             for programs: exact, in bytes; with --watch one document\n"
+		"                     after the other\n",
+	.run = stat,
+};
