@@ -8,10 +8,12 @@ With UPDATE=1 what it prints becomes what it should print."""
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).parent.resolve()
+TOOL = HERE.parents[1] / "mm" / "khopool"
 KHOPOOL, GOLDEN, SAVED = (pathlib.Path(arg).resolve() for arg in sys.argv[1:])
 # A name, and the files that khopool gets.
 DUMPS = {
@@ -167,15 +169,90 @@ def calls():
         ("edit", "v1_root", "incompat=x"): '"x" is no number',
         ("edit", "v1_root", "region7.base=1"): "there is no such region",
         ("edit", "v1_root", "5000^1"): "has no byte 5000",
+        # Those for the running machine, as far as they get without one
+        ("create",): "usage: khopool create NAME SIZE",
+        ("create", "x", "4Q"): '"4Q" is no size, such as 4G, 512M or 64K',
+        ("create", "x", "4 GiBs"): '"4 GiBs" is no size',
+        ("create", "x", "0x"): '"0x" is no size',
+        ("create", "x", "G"): '"G" is no size',
+        ("create", "x", "0 GiB"): "SIZE is 0",
+        ("create", "x", "16777216T"): "SIZE: 16777216T is too large",
+        ("create", "x", "99999999999999999999"): "is too large",
+        ("create", "x", "5b"): "SIZE: 5 B is not a multiple of the page size",
+        ("create", "x", "4G", "--align", "0x3000"): "--align: 12 KiB is not a power of two",
+        ("create", "x", "4G", "--align"): "create --align needs a value",
+        ("create", "x", "4G", "--strict=1"): "create has no option --strict=1, or not like this",
+        ("create", "x", "4G", "--node", "-1"): '--node: "-1" is no number',
+        ("create", "x", "3M", "--expose"): "cannot be exposed, only multiples of",
+        ("create", "a b", "4G"): "is made of letters, digits",
+        ("create", "a/b", "4G", "--pool", "c"): "a/b is not in pool c",
+        ("create", "x" * 56, "4G"): "has up to 55 characters",
+        ("create", "y" * 32 + "/x", "4G"): "has up to 31 characters",
+        ("rm",): "usage: khopool rm NAME",
+        ("show", "a", "b"): "usage: khopool show NAME",
+        ("map", "--cell", "3K"): "--cell: 3K is not a power of two",
+        ("stat", "--watch=-1"): '--watch: "-1" is no number of seconds',
+        ("get", "a"): "usage: khopool get NAME FILE",
+        ("get", "a", "b", "--check"): "usage: khopool get NAME FILE",
+        ("kexec-args", "x"): "usage: khopool kexec-args",
     }.items():
         status, _, err = run(*args)
         expect(status == 2 and line in err, f"{args}: {status} {err}")
-    for args in ["--help"], ["dump", "--help"], ["verify", "--help"], ["edit", "--help"]:
-        status, out, err = run(*args)
-        expect(status == 0 and out.startswith("usage: khopool") and not err, f"{args}")
 
 
-TESTS = [golden, many_extents, damaged_roots, damaged_indexes, every_flip, fuzzed, calls]
+def documented():
+    """All that --help has is in the manual page, and what can be completed is completed."""
+    man = (TOOL / "khopool.8").read_text().replace("\\-", "-")
+    completion = (TOOL / "khopool.bash-completion").read_text()
+    _, out, _ = run("--help")
+    commands = re.findall(r"^  ([a-z-]+)  ", out, re.M)
+    expect(len(commands) == 15, commands)
+    for command in commands:
+        status, out, err = run(command, "--help")
+        expect(status == 0 and out.startswith(f"usage: khopool {command}") and not err, command)
+        expect(f".SS {command}\n" in man and f".B khopool {command}" in man, f"man: {command}")
+        expect(re.search(rf"\b{command}\b", completion), f"completion: {command}")
+        line = re.search(rf"^\t{command}\)(.*)$", completion, re.M).group(1)
+        usage = out.splitlines()[0]
+        for option in re.findall(r"--[a-z-]+", usage):
+            expect(option in man, f"man: {command} {option}")
+            expect(option in line, f"completion: {command} {option}")
+            expect(re.search(rf"^  {option}", out, re.M), f"help: {command} {option}")
+        for option in re.findall(r"--[a-z-]+", line):
+            expect(option in usage, f"completion of {command} has {option}")
+
+
+def completed():
+    """What bash completes, with a khopool that knows some names."""
+    script = '''. "$1"
+        khopool() { [ "$3$4" = --poolvm ] && echo guest || echo vm/guest default/log; }
+        COMP_WORDS=("${@:2}"); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _khopool
+        echo "${COMPREPLY[*]}"'''
+    for words, expected in {
+        ("khopool", "kex"): "kexec-args",
+        ("khopool", "show", ""): "vm/guest default/log",
+        ("khopool", "show", "v"): "vm/guest",
+        ("khopool", "show", "--pool", "vm", ""): "guest",
+        ("khopool", "show", "--pool", "=", "vm", "g"): "guest",
+        ("khopool", "show", "vm/guest", ""): "",
+        ("khopool", "rm", "vm/guest", "d"): "default/log",
+        ("khopool", "create", ""): "",
+        ("khopool", "create", "x", "4G", "--s"): "--strict",
+        ("khopool", "expose", "vm/guest", "--align", "2"): "2M",
+        ("khopool", "map", "--color", "=", "n"): "never",
+        ("khopool", "put", "x", "v1_r"): "v1_root",
+        ("khopool", "put", "v1_r"): "",
+        ("khopool", "get", "v"): "vm/guest",
+        ("khopool", "get", "vm/guest", "v1_r"): "v1_root",
+        ("khopool", "dump", "--json", "v1_i"): "v1_index",
+    }.items():
+        result = subprocess.run(["bash", "-c", script, "bash", TOOL / "khopool.bash-completion",
+                                 *words], cwd=GOLDEN, stdout=subprocess.PIPE, check=True)
+        expect(result.stdout.decode() == expected + "\n", f"{words}: {result.stdout}")
+
+
+TESTS = [golden, many_extents, damaged_roots, damaged_indexes, every_flip, fuzzed, calls, documented,
+         completed]
 print(f"TAP version 14\n1..{len(TESTS)}")
 for test in TESTS:
     number += 1
