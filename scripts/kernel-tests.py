@@ -30,6 +30,35 @@ def dumps_agree(records):
     return len(records) == 2
 
 
+def khopool_agrees(records):
+    """Does khopool say the same thing in different commands, and what sysfs says?"""
+    for r in records:
+        extents = r["ls"]["extents"]
+        regions = [region for pool in r["map"]["pools"] for region in pool["regions"]]
+        pools = {pool["name"]: pool for pool in r["stat"]["pools"]}
+        guest = [e for e in extents if e.get("name") == "guest"]
+        notes = [e for e in extents if e.get("name") == "notes"]
+        if (len(pools) != r["pools"] or len(extents) != r["extents"] or
+                pools["default"]["size_bytes"] != r["size"] or
+                [e for region in regions for e in region["extents"]] != extents or
+                any(sum(region["size"] for region in pool["regions"]) !=
+                    pools[pool["pool"]]["size_bytes"] for pool in r["map"]["pools"]) or
+                any(pool["free_bytes"] != pool["size_bytes"] -
+                    sum(e["size"] for e in extents if e["pool"] == name)
+                    for name, pool in pools.items()) or
+                guest != [r["show"]] or guest[0]["size"] != 64 << 20 or
+                guest[0]["link"] != "/dev/kho_pool/vm/guest" or
+                r["check"]["bytes"] > notes[0]["size"] or len(r["check"]["sha256"]) != 64 or
+                r["links"] != {"links": []} or
+                not r["kexec"]["args"].startswith("--mem-min=0x") or
+                r["kexec"]["command_line"].count("kho_handover=0x") != 1 or
+                {e["base"] for e in extents} !=
+                {e["base"] for i in r["dump"]["indexes"] for e in i["extents"]} or
+                r["verify"] != {"violations": []}):
+            return False
+    return len(records) == 2
+
+
 def nodes(*sizes, dist=None):
     """A machine of that many nodes, with a CPU on each of the first two."""
     args = []
@@ -90,6 +119,8 @@ SCENARIOS = {
     "made_up_root": INJECT,
     "not_allowed": {},
     "dump": {"records": dumps_agree},
+    "khopool": {"append": "kho_pool=512M,vm:256M", "records": khopool_agrees},
+    "khopool_udev": {"append": "kho_pool=512M,vm:256M"},
     "index_damaged": INJECT,
     "index_header_damaged": INJECT,
     "one_region_damaged": {"append": "kho_pool=512M,512M kho_pool_inject"},

@@ -256,6 +256,10 @@ quarantined() {
 }
 
 case $scenario.$stage in
+khopool*)
+	. /guest/khopool.sh
+	;;
+
 bad_arguments.0)
 	check "empty name" logged "kho_pool=:1G: the name is empty"
 	check "no size" logged "kho_pool=vm:: a size is missing"
