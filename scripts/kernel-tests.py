@@ -102,7 +102,7 @@ GUESTS = {"mode": "kvm", "append": "kho_pool=2560M kernels=3 huge=1024", "mem": 
 # architectures but for those with "arch".
 SCENARIOS = {
     "bad_arguments": {"append": ("kho_pool kho_pool=:1G,vm:,0,9999T,128M@7,128M@x,12Q,a/b:1G,"
-                                 "handover:1G,.x:1G,a-name-of-thirty-two-bytes-in-all:1G "
+                                 "handover:1G,control:1G,.x:1G,a-name-of-thirty-two-bytes-in-all:1G "
                                  "kho_pool=good:256M")},
     "too_large": {"append": "kho_pool=4G", "mem": "3G"},
     "no_root": {"append": ""},

@@ -78,8 +78,8 @@ static const char *__init parse_want(char *arg, struct want *want)
 				return "a name is made of letters, digits, '-', '_' and '.'";
 		if (want->name[0] == '.')
 			return "a name does not begin with a dot";
-		/* A file beside the pools in sysfs. */
-		if (!strcmp(want->name, "handover"))
+		/* Files beside the pools: in sysfs, and in /dev/kho_pool. */
+		if (!strcmp(want->name, "handover") || !strcmp(want->name, "control"))
 			return "that name is taken";
 		arg = colon + 1;
 	}

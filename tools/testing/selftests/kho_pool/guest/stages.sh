@@ -270,6 +270,7 @@ bad_arguments.0)
 	check "malformed size" logged "kho_pool=12Q: the size is malformed"
 	check "bad name" logged "kho_pool=a/b:1G: a name is made of"
 	check "a name that is a file" logged "kho_pool=handover:1G: that name is taken"
+	check "another one" logged "kho_pool=control:1G: that name is taken"
 	check "a hidden name" logged "kho_pool=.x:1G: a name does not begin with a dot"
 	check "a long name" logged "in-all:1G: the name is longer than 31 bytes"
 	check "no value" logged "kho_pool=?: a size is missing"
