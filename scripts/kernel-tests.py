@@ -121,6 +121,8 @@ SCENARIOS = {
     "dump": {"records": dumps_agree},
     "khopool": {"append": "kho_pool=512M,vm:256M", "records": khopool_agrees},
     "khopool_udev": {"append": "kho_pool=512M,vm:256M"},
+    "khopool_without": {"append": ""},
+    "khopool_quarantined": INJECT,
     "index_damaged": INJECT,
     "index_header_damaged": INJECT,
     "one_region_damaged": {"append": "kho_pool=512M,512M kho_pool_inject"},

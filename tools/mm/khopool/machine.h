@@ -43,6 +43,8 @@ void sysfs_pools(struct pools *pools);
 u32 sysfs_regions(const char *pool, struct region *regions, u32 max);
 /* Fails with a line that says why if there are none. */
 void need_pools(struct pools *pools);
+/* ", but ..." for pools that are not as they should be, or "" */
+const char *pool_trouble(const char *pool);
 /* "a, b and c" */
 const char *pool_names(const struct pools *pools);
 

@@ -91,8 +91,9 @@ void find_extent(struct extent *extent, const char *name, const char *pool)
 		known_pool(&pools, extent->pool);
 		err = control_query(extent);
 		if (err == ENOENT)
-			fail("pool %s has no extent \"%s\" (khopool ls --pool %s)", extent->pool,
-			     extent->name, extent->pool);
+			fail("pool %s has no extent \"%s\" (khopool ls --pool %s)%s",
+			     extent->pool, extent->name, extent->pool,
+			     pool_trouble(extent->pool));
 		if (err)
 			fail("%s: %s", full_name(extent), control_error(err));
 		return;
@@ -112,8 +113,9 @@ void find_extent(struct extent *extent, const char *name, const char *pool)
 		in_last = try;
 	}
 	if (!found)
-		fail("there is no extent \"%s\" in %s %s (khopool ls)", name,
-		     pools.nr > 1 ? "the pools" : "pool", pool_names(&pools));
+		fail("there is no extent \"%s\" in %s %s (khopool ls)%s", name,
+		     pools.nr > 1 ? "the pools" : "pool", pool_names(&pools),
+		     pools.nr > 1 ? "" : pool_trouble(pools.name[0]));
 	*extent = in_last;
 }
 

@@ -84,6 +84,18 @@ void need_pools(struct pools *pools)
 	fail("there are no pools that can be used: %s (see the kernel's log)", state);
 }
 
+const char *pool_trouble(const char *pool)
+{
+	static char trouble[220];
+	char state[160];
+
+	if (!sysfs_text(state, sizeof(state), SYSFS_POOLS "/%s/state", pool) ||
+	    !strncmp(state, "active", strlen("active")))
+		return "";
+	snprintf(trouble, sizeof(trouble), ", but the pool is %s", state);
+	return trouble;
+}
+
 const char *pool_names(const struct pools *pools)
 {
 	static char buf[MAX_POOLS * (KHO_POOL_UAPI_POOL_MAX + 5)];

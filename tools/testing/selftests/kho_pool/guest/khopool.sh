@@ -140,6 +140,19 @@ bad_states() {
 	check "it is shown" [ "$(khopool show driver | grep -c "a driver in the kernel")" = 1 ]
 }
 
+# not_root: what others may see
+not_root() {
+	mkdir -p /etc
+	echo "nobody:x:65534:65534::/:/bin/sh" >/etc/passwd
+	su nobody -c "khopool ls" 2>/tmp/err && die "nobody may list"
+	check "only root may ask for extents" grep -q "only root may do this" /tmp/err
+	check "all may see how full the pools are" [ "$(su nobody -c "khopool stat" |
+		grep -c "^default .* active")" = 1 ]
+	su nobody -c "khopool kexec-args" 2>/tmp/err && die "nobody may know the word"
+	check "only root may know the word" grep -q "only root can read it" /tmp/err
+	rm /etc/passwd
+}
+
 # in_use: nothing is taken away from those who use it
 in_use() {
 	hold "$(field device show guest)" 0x4000000
@@ -186,6 +199,16 @@ keep_files() {
 	kill "$(pidof khopool)"
 	until [ -z "$(pidof khopool)" ]; do sleep 0.1; done
 	check "who is interrupted leaves nothing" is "$(stat free_bytes)" "$free"
+	# Each at a time, and all of them in the end
+	for i in 1 2 3 4 5; do
+		khopool put default/at-once-$i /tmp/byte >/dev/null &
+	done
+	wait
+	for i in 1 2 3 4 5; do
+		does get at-once-$i /tmp/back
+		check "it is what it was" cmp /tmp/back /tmp/byte
+		does rm at-once-$i
+	done
 	does put default/notes /proc/cpuinfo
 }
 
@@ -277,6 +300,43 @@ khopool_udev.1)
 	check "udev removes them" [ "$(ls $LINKS)" = control ]
 	;;
 
+# There is nothing to do it with, and it is said what is missing.
+khopool_without.0)
+	for call in ls map stat links "show x" "rm x" "create x 4M" "put x /init" "get x -"; do
+		# shellcheck disable=SC2086
+		says 1 "there are no pools: boot with kho=on kho_pool=SIZE" $call
+	done
+	check "images can be handed over all the same" khopool kexec-args
+	next_kernel stage=1 kho=off kho_pool=64M
+	;;
+khopool_without.1)
+	says 1 "hands over with kexec -s only" kexec-args
+	says 1 "there are no pools" ls
+	umount /sys
+	says 1 "this kernel has no kho_pool" ls
+	;;
+
+khopool_quarantined.0)
+	does create x 4M --expose
+	does put notes /init
+	save
+	damage index0 "index is not what was sealed" 2305^0x40
+	go
+	;;
+khopool_quarantined.1)
+	why="the pool is quarantined: index is not what was sealed"
+	says 0 "$why" ls
+	says 1 "$why" show x
+	says 1 "$why" get notes -
+	says 1 "the pool is quarantined" create y 4M
+	check "stat says so" [ "$(khopool stat | grep -c "quarantined: index is not")" = 1 ]
+	khopool map >/tmp/map || die "map"
+	check "the picture shows it" grep -q "^ *0x[0-9a-f]*  !!!!" /tmp/map
+	check "and says why" grep -q "quarantined: index is not what was sealed" /tmp/map
+	save
+	check "it is handed on" khopool dump
+	;;
+
 khopool.0)
 	bad_calls
 	does create vm/guest 64M --expose
@@ -290,6 +350,7 @@ khopool.0)
 	does expose guest --align 2M
 	keep_files
 	bad_states
+	not_root
 	in_use
 	flip big 6000 "the file is damaged"
 	flip big 20 "the header is damaged"

@@ -257,6 +257,7 @@ quarantined() {
 
 case $scenario.$stage in
 khopool*)
+	# shellcheck source=khopool.sh
 	. /guest/khopool.sh
 	;;
 
