@@ -90,7 +90,7 @@ static int create(int argc, char **argv)
 	struct extent extent;
 	const char *pool = NULL;
 	u64 bytes, align = 0, page = 0;
-	char size[32], path[40];
+	char size[32], path[40], link[160];
 	int opt, err, nid = -1;
 
 	while ((opt = next_option(&cmd_create, argc, argv, options)) != -1) {
@@ -156,7 +156,7 @@ static int create(int argc, char **argv)
 	if (extent.nid >= 0)
 		printf(", node %d", extent.nid);
 	if (exposed)
-		printf(", %s", device_path(&extent, path));
+		printf(", %s, %s", link_path(&extent, link), device_path(&extent, path));
 	putchar('\n');
 	return EXIT_OK;
 }
