@@ -10,13 +10,16 @@
 /* What can be had, as far as sysfs knows */
 static const char *largest_piece(const struct extent *extent, bool strict)
 {
-	static char text[100];
+	static char text[160];
 	char file[48] = "largest_free_bytes", size[32];
+	u64 bytes;
 
 	if (strict)
 		snprintf(file, sizeof(file), "node%d/largest_free_bytes", extent->nid);
-	snprintf(text, sizeof(text), "the largest free piece has %s (khopool map)",
-		 size_text(sysfs_number(extent->pool, file), size));
+	bytes = sysfs_number(extent->pool, file);
+	snprintf(text, sizeof(text), "the largest free piece has %s%s (khopool map)",
+		 size_text(bytes, size), bytes < extent->bytes ? "" :
+		 ", but not where pages of the size begin that divides it (--align 4K)");
 	return text;
 }
 
@@ -126,8 +129,8 @@ static int create(int argc, char **argv)
 	name_extent(&extent, argv[0], pool);
 	extent.bytes = bytes;
 	extent.nid = nid;
-	/* It has to begin where pages of that size do. */
-	if (align < page)
+	/* It has to begin where pages of that size do, as it does if nothing is said. */
+	if (align && align < page)
 		align = page;
 	control_lock();
 	err = control_create(&extent, align, strict);
