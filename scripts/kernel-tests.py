@@ -151,6 +151,7 @@ SCENARIOS = {
     # Device-dax has no pages of 1 GiB there.
     "guests_arm64": {"arch": "arm64", **GUESTS, "el2": True,
                      "append": GUESTS["append"].replace("1024", "2")},
+    "trace": {"append": "kho_pool=512M,256M kho_pool_inject trace_event=kho_pool:*"},
 }
 
 

@@ -83,6 +83,8 @@ checkpatch_ignored() {
 			types+=,MACRO_WITH_FLOW_CONTROL,VOLATILE,PREFER_DEFINED_ATTRIBUTE_MACRO,CAMELCASE ;;
 		kernel/kexec_core.c) types+=,CAMELCASE ;;	# its label "Unlock"
 		include/linux/kho/abi/*) types+=,BIT_MACRO ;;	# no kernel headers
+		# The way that all trace events are written
+		include/trace/events/*) types+=,PARENTHESIS_ALIGNMENT,OPEN_ENDED_LINE ;;
 		esac
 		case $file in
 		*/shim/*)	# stands in for kernel headers

@@ -234,6 +234,7 @@ static void __init restore_region(struct kp_region *r, const u64 *sum)
 	u32 lanes = cpumask_last(cpu_possible_mask) + 1;
 	u64 size = kp_index_volatile_size(base, frames, lanes);
 	void *mem = memblock_alloc(size, SMP_CACHE_BYTES);
+	cycles_t start = get_cycles();
 	int err;
 
 	if (!mem) {
@@ -253,8 +254,12 @@ static void __init restore_region(struct kp_region *r, const u64 *sum)
 		r->state = KHO_POOL_REGION_BAD_SUM;
 	else if (err == -EUCLEAN)
 		r->state = KHO_POOL_REGION_BAD_INDEX;
-	if (err)
+	if (err) {
 		memblock_free(mem, size);
+		return;
+	}
+	r->restored = r->idx.lane[0].extents;
+	r->restore_cycles = get_cycles() - start;
 }
 
 /* Carve one region.  False if there is no room for it or its index. */

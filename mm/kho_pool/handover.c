@@ -22,6 +22,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/syscore_ops.h>
+#include <trace/events/kho_pool.h>
 
 #include "pool.h"
 
@@ -64,6 +65,7 @@ void kp_root_write(bool sealed)
 	if (WARN_ON(len < 0))
 		return;
 	kp_state.root_size = len;
+	trace_kho_pool_root(root.generation, sealed, root.nr_pools, root.nr_regions, len);
 }
 
 /**
@@ -84,10 +86,17 @@ int kp_seal(void)
 	if (kp_state.quarantine || kp_state.sealed)
 		return 0;
 	kp_state.sealed = true;
-	for_each_region(r)
-		if (kp_region_ok(r) &&
-		    !kp_index_seal(&r->idx, &root.region[r - kp_state.region].sum, SEAL_SPINS))
-			stuck = true;
+	for_each_region(r) {
+		u64 *sum = &root.region[r - kp_state.region].sum;
+		bool done;
+
+		if (!kp_region_ok(r))
+			continue;
+		done = kp_index_seal(&r->idx, sum, SEAL_SPINS);
+		trace_kho_pool_seal(r->pool->name, r->base, r->size, done ? *sum : 0,
+				    done ? 0 : -ETIMEDOUT);
+		stuck |= !done;
+	}
 	if (stuck) {
 		pr_err("a CPU is stuck in an operation: not sealed, the next kernel will verify the indexes in full\n");
 		return -ETIMEDOUT;

@@ -19,6 +19,7 @@
 #include <linux/smp.h>
 #include <linux/string.h>
 #include <linux/topology.h>
+#include <trace/events/kho_pool.h>
 
 #include "pool.h"
 
@@ -148,6 +149,7 @@ struct kho_pool_owner *kho_pool_register_owner(struct kho_pool *pool, const char
 	if (id < 0)
 		return ERR_PTR(id);
 	for_each_pool_region(pool, r, i) {
+		pool->owner[id].name = r->idx.owners[id].name;
 		if (kp_owner_find(&r->idx, name) == id)
 			err = 0;
 		else if (pool->read_only)
@@ -258,30 +260,8 @@ static void clear(void *mem, u64 size)
 	}
 }
 
-/**
- * kho_pool_alloc - allocate an extent that survives kexec
- * @owner: whose it will be
- * @req: what is wanted, see &struct kho_pool_request
- * @phys: where it is
- *
- * The extent is in the persistent index when this returns: no further step is
- * needed to preserve it.  The memory is cleared unless KHO_POOL_NOZERO is
- * given; clearing gigabytes takes its time, so callers in atomic context give
- * that flag.  The memory has no struct pages; use kho_pool_virt().
- *
- * Without KHO_POOL_THISNODE the node is a wish: if it has no such extent other
- * nodes are tried, the nearest first.
- *
- * Context: any but NMI.  Never sleeps or allocates with KHO_POOL_NOZERO, may
- * reschedule without it if called from preemptible context.
- *
- * Return: 0; -EINVAL for a request that makes no sense, -ENOMEM if there is no
- * such extent, -ENOSPC if the node that it must be on has none or if there is no
- * room for another name, -EEXIST if the name is taken, -ESHUTDOWN after the seal,
- * -EROFS if the pool may only be read.
- */
-int kho_pool_alloc(struct kho_pool_owner *owner, const struct kho_pool_request *req,
-		   phys_addr_t *phys)
+static int alloc(struct kho_pool_owner *owner, const struct kho_pool_request *req,
+		 phys_addr_t *phys)
 {
 	u64 align = req->align ?: PAGE_SIZE, frame, other;
 	struct kho_pool *pool = owner->pool;
@@ -333,6 +313,37 @@ int kho_pool_alloc(struct kho_pool_owner *owner, const struct kho_pool_request *
 	}
 	return 0;
 }
+
+/**
+ * kho_pool_alloc - allocate an extent that survives kexec
+ * @owner: whose it will be
+ * @req: what is wanted, see &struct kho_pool_request
+ * @phys: where it is
+ *
+ * The extent is in the persistent index when this returns: no further step is
+ * needed to preserve it.  The memory is cleared unless KHO_POOL_NOZERO is
+ * given; clearing gigabytes takes its time, so callers in atomic context give
+ * that flag.  The memory has no struct pages; use kho_pool_virt().
+ *
+ * Without KHO_POOL_THISNODE the node is a wish: if it has no such extent other
+ * nodes are tried, the nearest first.
+ *
+ * Context: any but NMI.  Never sleeps or allocates with KHO_POOL_NOZERO, may
+ * reschedule without it if called from preemptible context.
+ *
+ * Return: 0; -EINVAL for a request that makes no sense, -ENOMEM if there is no
+ * such extent, -ENOSPC if the node that it must be on has none or if there is no
+ * room for another name, -EEXIST if the name is taken, -ESHUTDOWN after the seal,
+ * -EROFS if the pool may only be read.
+ */
+int kho_pool_alloc(struct kho_pool_owner *owner, const struct kho_pool_request *req,
+		   phys_addr_t *phys)
+{
+	int err = alloc(owner, req, phys);
+
+	trace_kho_pool_alloc(owner->pool->name, owner->name, req, err ? 0 : *phys, err);
+	return err;
+}
 EXPORT_SYMBOL_GPL(kho_pool_alloc);
 
 static struct kp_region *region_of(struct kho_pool *pool, phys_addr_t phys)
@@ -366,16 +377,17 @@ int kho_pool_free(struct kho_pool_owner *owner, phys_addr_t phys, u64 size)
 	unsigned long irqs;
 	int err = -EINVAL;
 
-	if (pool->read_only)
-		return -EROFS;
 	r = region_of(pool, phys);
-	if (r && !((phys | size) & ~PAGE_MASK)) {
+	if (pool->read_only) {
+		err = -EROFS;
+	} else if (r && !((phys | size) & ~PAGE_MASK)) {
 		local_irq_save(irqs);
 		err = kp_index_free(&r->idx, kp_this_lane(r), (phys - r->base) >> PAGE_SHIFT,
 				    size >> PAGE_SHIFT, owner->id);
 		local_irq_restore(irqs);
 	}
-	if (err && err != -ESHUTDOWN) {
+	trace_kho_pool_free(pool->name, owner->name, phys, size, err);
+	if (err && err != -ESHUTDOWN && err != -EROFS) {
 		atomic64_inc(&pool->bad_frees);
 		pr_warn_ratelimited("%s: %pa, %llu bytes: freed but %s\n", pool->name, &phys, size,
 				    err == -ENOENT ? "not allocated" :
@@ -471,21 +483,7 @@ int kho_pool_walk(struct kho_pool *pool,
 }
 EXPORT_SYMBOL_GPL(kho_pool_walk);
 
-/**
- * kho_pool_claim - take over an extent that the owner had before kexec
- * @owner: whose it is
- * @name: the extent's
- * @ext: the extent
- *
- * Extents of less than a block share blocks with others of the same owner, and
- * are claimed together: the second one of a block gives -EALREADY.
- *
- * Context: any but NMI.
- *
- * Return: 0; -ENOENT if there is no such extent, -EACCES if another owner has
- * it, -EALREADY if it was claimed before (@ext is filled in all the same).
- */
-int kho_pool_claim(struct kho_pool_owner *owner, const char *name, struct kho_pool_extent *ext)
+static int claim(struct kho_pool_owner *owner, const char *name, struct kho_pool_extent *ext)
 {
 	struct kho_pool *pool = owner->pool;
 	struct kp_extent found;
@@ -502,6 +500,30 @@ int kho_pool_claim(struct kho_pool_owner *owner, const char *name, struct kho_po
 	err = kp_index_claim(&r->idx, kp_this_lane(r), found.frame);
 	if (!err)
 		ext->unclaimed = false;
+	return err;
+}
+
+/**
+ * kho_pool_claim - take over an extent that the owner had before kexec
+ * @owner: whose it is
+ * @name: the extent's
+ * @ext: the extent
+ *
+ * Extents of less than a block share blocks with others of the same owner, and
+ * are claimed together: the second one of a block gives -EALREADY.
+ *
+ * Context: any but NMI.
+ *
+ * Return: 0; -ENOENT if there is no such extent, -EACCES if another owner has
+ * it, -EALREADY if it was claimed before (@ext is filled in all the same).
+ */
+int kho_pool_claim(struct kho_pool_owner *owner, const char *name, struct kho_pool_extent *ext)
+{
+	int err = claim(owner, name, ext);
+	bool found = !err || err == -EALREADY;
+
+	trace_kho_pool_claim(owner->pool->name, owner->name, name, found ? ext->phys : 0,
+			     found ? ext->size : 0, err);
 	return err;
 }
 EXPORT_SYMBOL_GPL(kho_pool_claim);
@@ -546,7 +568,12 @@ int kho_pool_claim_all(struct kho_pool_owner *owner,
 		}
 		if (!r)
 			return 0;
-		if (fn && found.owner == owner->id)
+		if (found.owner != owner->id)
+			continue;
+		if (ext.unclaimed)
+			trace_kho_pool_claim(pool->name, owner->name, ext.name, ext.phys,
+					     ext.size, 0);
+		if (fn)
 			err = fn(&ext, data);
 		if (err)
 			return err;
@@ -554,21 +581,8 @@ int kho_pool_claim_all(struct kho_pool_owner *owner,
 }
 EXPORT_SYMBOL_GPL(kho_pool_claim_all);
 
-/**
- * kho_pool_assign - make an extent another owner's
- * @from: whose it is
- * @to: whose it is to be, in the same pool
- * @phys: as kho_pool_alloc() gave it
- * @size: bytes, as it was asked for; at least a block
- *
- * The next kernel finds it with one owner or the other, never with none.
- *
- * Context: any but NMI.  Never sleeps.
- *
- * Return: 0, or as kho_pool_free(); -EINVAL for less than a block, too.
- */
-int kho_pool_assign(struct kho_pool_owner *from, struct kho_pool_owner *to, phys_addr_t phys,
-		    u64 size)
+static int assign(struct kho_pool_owner *from, struct kho_pool_owner *to, phys_addr_t phys,
+		  u64 size)
 {
 	struct kho_pool *pool = from->pool;
 	struct kp_region *r;
@@ -586,7 +600,43 @@ int kho_pool_assign(struct kho_pool_owner *from, struct kho_pool_owner *to, phys
 	local_irq_restore(irqs);
 	return err;
 }
+
+/**
+ * kho_pool_assign - make an extent another owner's
+ * @from: whose it is
+ * @to: whose it is to be, in the same pool
+ * @phys: as kho_pool_alloc() gave it
+ * @size: bytes, as it was asked for; at least a block
+ *
+ * The next kernel finds it with one owner or the other, never with none.
+ *
+ * Context: any but NMI.  Never sleeps.
+ *
+ * Return: 0, or as kho_pool_free(); -EINVAL for less than a block, too.
+ */
+int kho_pool_assign(struct kho_pool_owner *from, struct kho_pool_owner *to, phys_addr_t phys,
+		    u64 size)
+{
+	int err = assign(from, to, phys, size);
+
+	trace_kho_pool_assign(from->pool->name, from->name, to->name, phys, size, err);
+	return err;
+}
 EXPORT_SYMBOL_GPL(kho_pool_assign);
+
+/* Release what no one has claimed, with name_lock held. */
+static int give_up(struct kp_region *r, const struct kp_extent *found)
+{
+	struct kho_pool_extent ext;
+	int err;
+
+	/* Its name goes with it. */
+	describe(r, found, &ext);
+	err = kp_index_release(&r->idx, kp_this_lane(r), found->frame, found->frames,
+			       found->owner);
+	trace_kho_pool_release(r->pool->name, ext.owner, ext.name, ext.phys, ext.size, err);
+	return err;
+}
 
 /**
  * kho_pool_release - give up an extent that no one has claimed
@@ -606,9 +656,7 @@ int kho_pool_release(struct kho_pool *pool, const char *name)
 		return -EROFS;
 	guard(raw_spinlock_irqsave)(&pool->name_lock);
 	r = find_extent(pool, name, &found);
-	if (!r)
-		return -ENOENT;
-	return kp_index_release(&r->idx, kp_this_lane(r), found.frame, found.frames, found.owner);
+	return r ? give_up(r, &found) : -ENOENT;
 }
 EXPORT_SYMBOL_GPL(kho_pool_release);
 
@@ -638,8 +686,7 @@ int kho_pool_release_owner(struct kho_pool *pool, const char *owner)
 			r = next_extent(pool, &i, &frame, &found);
 			if (r && found.unclaimed &&
 			    !strcmp(r->idx.owners[found.owner].name, owner)) {
-				err = kp_index_release(&r->idx, kp_this_lane(r), found.frame,
-						       found.frames, found.owner);
+				err = give_up(r, &found);
 				released += !err;
 			}
 		}

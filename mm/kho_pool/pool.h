@@ -5,6 +5,7 @@
  *	early.c ------> pool.c ------> index, root (pure)
  *	handover.c ---> pool.c
  *	sysfs.c, debugfs.c ---> pool.c, handover.c
+ *	trace.c ---> pool.c
  */
 #ifndef _KHO_POOL_POOL_H
 #define _KHO_POOL_POOL_H
@@ -23,10 +24,13 @@ struct kp_region {
 	u64 size, index_size;	/* bytes */
 	int nid;
 	u32 state;		/* KHO_POOL_REGION_* */
+	/* How much came over, and how long it took; for trace.c */
+	u64 restored, restore_cycles;
 };
 
 struct kho_pool_owner {
 	struct kho_pool *pool;
+	const char *name;
 	u8 id;			/* slot in every region's owner table */
 };
 

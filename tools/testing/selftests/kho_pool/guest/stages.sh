@@ -918,6 +918,11 @@ log.*)
 	check "and is written over" is "$(tail -n 1 $log/records | cut -d ' ' -f 3)" 6d6f72650a
 	;;
 
+# Those have a file each.
+trace.*)
+	. /guest/trace.sh
+	;;
+
 *)
 	die "there is no stage $stage of $scenario"
 	;;
