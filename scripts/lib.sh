@@ -86,6 +86,7 @@ checkpatch_ignored() {
 		# The way that all trace events are written
 		include/trace/events/*) types+=,PARENTHESIS_ALIGNMENT,OPEN_ENDED_LINE ;;
 		esac
+		[[ $file != tools/* ]] || types+=,BIT_MACRO	# user space has none
 		case $file in
 		*/shim/*)	# stands in for kernel headers
 			types+=,MACRO_ARG_UNUSED,COMPLEX_MACRO,MEMORY_BARRIER,AVOID_BUG,NEW_TYPEDEFS ;;

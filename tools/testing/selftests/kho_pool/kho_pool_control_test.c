@@ -361,7 +361,8 @@ TEST_F(control, list)
 
 	/* Only how many */
 	l = all;
-	l.nr = l.infos = 0;
+	l.infos = 0;
+	l.nr = 0;
 	ASSERT_EQ(0, call(KHO_POOL_LIST, &l));
 	EXPECT_EQ(self->extents + 5, l.total);
 

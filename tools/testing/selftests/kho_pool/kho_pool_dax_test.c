@@ -29,7 +29,7 @@ struct pin_longterm_test {
 #define PIN_LONGTERM_TEST_READ	_IOW('g', 9, __u64)
 #define PIN_WRITE		1
 
-static unsigned long long vmstat(const char *name)
+static unsigned long long vm_counter(const char *name)
 {
 	unsigned long long value = 0, found;
 	FILE *f = fopen("/proc/vmstat", "r");
@@ -109,7 +109,7 @@ FIXTURE_SETUP(dax)
 	ASSERT_LE(0, control);
 	self->free_bytes = number_in(POOL "free_bytes");
 	self->extents = number_in(POOL "extents");
-	self->memmap = vmstat("nr_memmap_pages");
+	self->memmap = vm_counter("nr_memmap_pages");
 	self->size = variant->level == 2 ? align : 64 * MIB;
 	if (pmd_size() > self->size)
 		self->size = pmd_size();
@@ -148,7 +148,7 @@ FIXTURE_TEARDOWN(dax)
 	}
 	EXPECT_EQ(self->free_bytes, number_in(POOL "free_bytes"));
 	EXPECT_EQ(self->extents, number_in(POOL "extents"));
-	EXPECT_EQ(self->memmap, vmstat("nr_memmap_pages"));
+	EXPECT_EQ(self->memmap, vm_counter("nr_memmap_pages"));
 	close(control);
 }
 
@@ -171,7 +171,7 @@ TEST_F(dax, one_fault_a_page)
 
 TEST_F(dax, struct_pages)
 {
-	__u64 bytes = (vmstat("nr_memmap_pages") - self->memmap) * sysconf(_SC_PAGESIZE);
+	__u64 bytes = (vm_counter("nr_memmap_pages") - self->memmap) * sysconf(_SC_PAGESIZE);
 	__u64 per_gib = bytes * 1024 / (self->size >> 20);
 
 	TH_LOG("%llu bytes of struct pages for %llu MiB: %llu for a GiB", bytes,
