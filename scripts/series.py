@@ -147,6 +147,23 @@ def write_state(work, top, pristine, patches, done):
         write(makefile_so_far(read(top, MAKEFILE), names, work), work, MAKEFILE)
 
 
+def check_options(path, subject, options):
+    """None of these options is used before a Kconfig has it."""
+    defined, used = set(), {}
+    for where, folders, names in os.walk(path):
+        folders[:] = [f for f in folders if f not in (".git", "tools", "Documentation")]
+        for name in names:
+            text = read(where, name)
+            if name == "Kconfig":
+                defined |= set(re.findall(r"^config (\w+)", text, re.M))
+            else:
+                found = set(re.findall(r"\bCONFIG_(\w+)", text)) & options
+                used |= {option: os.path.join(where, name) for option in found}
+    for option in sorted(set(used) - defined):
+        sys.exit(f"{subject}: {os.path.relpath(used[option], path)} uses CONFIG_{option}, "
+                 "which no Kconfig has by then")
+
+
 def environment(top):
     """For git: the author of the last commit, and nothing of the user's."""
     who, email, date = subprocess.check_output(
@@ -208,6 +225,10 @@ def main():
     things += [f"{KCONFIG}#{n}" for n in kconfig_entries(read(top, KCONFIG))[1]]
     assign(steps, things)
 
+    options = set(re.findall(r"^\+?config (\w+)", "".join(
+        [*(text for patch in patches.values() for path, text in pieces(patch).items()
+           if path.endswith("Kconfig")),
+         *(read(top, p) for p in ours if p.endswith("Kconfig"))]), re.M))
     env = environment(top)
     for file in os.listdir(out):
         if file.endswith(".patch"):
@@ -218,6 +239,7 @@ def main():
         for step in steps:
             done += step.things
             write_state(repo.path, top, pristine, patches, done)
+            check_options(repo.path, step.subject, options)
             repo.git("add", "-A", "-f")
             repo.git("commit", "-q", "--no-verify", "-s", "-F", "-", input=step.message(patches))
         repo.git("config", "branch.series.description", cover.message({}))
