@@ -312,7 +312,7 @@ khopool_without.0)
 khopool_without.1)
 	says 1 "hands over with kexec -s only" kexec-args
 	says 1 "there are no pools" ls
-	umount /sys
+	umount -l /sys
 	says 1 "this kernel has no kho_pool" ls
 	;;
 
