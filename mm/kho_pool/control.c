@@ -285,6 +285,8 @@ static long kho_pool_ioctl(struct file *file, unsigned int nr, unsigned long arg
 		return -EFAULT;
 	if (size < commands[i].min_size)
 		return -EINVAL;
+	if (size > SZ_4K)
+		return -E2BIG;
 	err = copy_struct_from_user(&cmd, commands[i].size, user, size);
 	if (err)
 		return err;

@@ -21,7 +21,7 @@
  *
  * - ENOTTY: no such ioctl
  * - E2BIG: the structure is longer than the kernel's, and what is too much of
- *   it is not zero
+ *   it is not zero; or it is longer than 4 KiB
  * - EINVAL: the structure is too short, or a member has a value that makes no
  *   sense: an unknown flag, a name that is none, a size or alignment that is
  *   not what it must be a multiple of
@@ -61,7 +61,8 @@
  * kexecs and whatever becomes of the process.
  *
  * EEXIST: the name is taken.  ENOMEM: there is no such extent to be had.
- * ENOSPC: the pool has no room for another name.
+ * ENOSPC: the pool has no room for another name, or the node that it must be on
+ * has no such extent.
  */
 struct kho_pool_ioctl_create {
 	__u32 size;

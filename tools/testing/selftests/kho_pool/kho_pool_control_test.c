@@ -253,7 +253,7 @@ TEST_F(control, sizes_of_structures)
 	};
 	union {
 		struct kho_pool_ioctl_create create;
-		char bytes[8192];
+		char bytes[4096];
 		__u32 size;
 	} u;
 
@@ -271,6 +271,9 @@ TEST_F(control, sizes_of_structures)
 		/* Something at the end that this kernel knows nothing of */
 		u.size = cmds[i].size + 8;
 		u.bytes[cmds[i].size + 7] = 1;
+		EXPECT_EQ(-E2BIG, call(cmds[i].cmd, &u)) TH_LOG("cmd %zu", i);
+		memset(&u, 0, sizeof(u));
+		u.size = sizeof(u) + 1;
 		EXPECT_EQ(-E2BIG, call(cmds[i].cmd, &u)) TH_LOG("cmd %zu", i);
 		u.size = ~0U;
 		EXPECT_EQ(-E2BIG, call(cmds[i].cmd, &u)) TH_LOG("cmd %zu", i);
