@@ -152,6 +152,9 @@ SCENARIOS = {
     "guests_arm64": {"arch": "arm64", **GUESTS, "el2": True,
                      "append": GUESTS["append"].replace("1024", "2")},
     "trace": {"append": "kho_pool=512M,256M kho_pool_inject trace_event=kho_pool:*"},
+    # The seal, traced into the log, is the last that a kernel says.
+    "klog": {"append": "kho_pool=256M tp_printk trace_event=kho_pool:kho_pool_root",
+             "timeout": 300},
 }
 
 

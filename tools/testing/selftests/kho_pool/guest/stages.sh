@@ -919,8 +919,8 @@ log.*)
 	;;
 
 # Those have a file each.
-trace.*)
-	. /guest/trace.sh
+trace.*|klog.*)
+	. /guest/$scenario.sh
 	;;
 
 *)
