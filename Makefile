@@ -6,6 +6,9 @@
 #	make scale	seal and restore of 448 GiB, in instructions
 #	make kaslr	BOOTS=50 boots of large machines, with the kernel somewhere
 #			else each time: the pools get what they ask for
+#	make blackout	how long a guest stands still, by phases: with a pool, with
+#			memfds in LUO, with reserve_mem and a copy (SIZES=1,4,16
+#			GiB, WAYS=pool,memfd,memfd-huge,reserve_mem; x86-64)
 #	make harness	the user-space tests only, in a minute
 #	make check	static checks: checkpatch, W=1, sparse, kernel-doc, clang
 #	make series	a patch series as one would send it, in build/series;
@@ -46,6 +49,10 @@ scale:
 kaslr:
 	@scripts/kaslr $(if $(BOOTS),--boots $(BOOTS))
 
+blackout:
+	@ARCH=x86_64 scripts/with-kernel scripts/blackout.py OBJ \
+		$(if $(SIZES),--sizes $(SIZES)) $(if $(WAYS),--ways $(WAYS))
+
 harness:
 	@scripts/harness
 
@@ -67,4 +74,4 @@ paths:
 clean:
 	rm -rf build
 
-.PHONY: run test soak scale kaslr harness check series coverage bench paths clean
+.PHONY: run test soak scale kaslr blackout harness check series coverage bench paths clean

@@ -87,6 +87,7 @@ void machine_destroy(struct machine *m);
 void machine_start(struct machine *m, uint64_t stride);
 enum stopped machine_run(struct machine *m);
 uint64_t machine_round(struct machine *m, uint64_t generation);
+void machine_run_for(struct machine *m, uint64_t us);
 uint64_t machine_pause(struct machine *m);
 void machine_save(struct machine *m, struct saved *to, uint64_t position);
 void machine_restore(struct machine *m, const struct saved *from);

@@ -159,21 +159,27 @@ uint64_t machine_position(const struct machine *m)
 	return at;
 }
 
-/* Stops the guest in the middle of a round.  Returns where. */
-uint64_t machine_pause(struct machine *m)
+/* Lets the guest run for so long, wherever that may be. */
+void machine_run_for(struct machine *m, uint64_t us)
 {
 	struct sigaction act = { .sa_handler = stop };
-	struct guest_page *page = guest_page(m);
-	uint64_t us, at;
+	struct itimerval timer = { .it_value = { us / 1000000, us % 1000000 + 1 } };
 
 	running = m->run;
 	sigaction(SIGALRM, &act, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
+	while (machine_run(m) != BY_SIGNAL)
+		;
+}
+
+/* Stops the guest in the middle of a round.  Returns where. */
+uint64_t machine_pause(struct machine *m)
+{
+	struct guest_page *page = guest_page(m);
+	uint64_t at;
+
 	for (int i = 0; i < 100; i++) {
-		us = machine_round(m, page->generation);
-		setitimer(ITIMER_REAL, &(struct itimerval){
-			.it_value = { us / 2 / 1000000, us / 2 % 1000000 + 1 } }, NULL);
-		while (machine_run(m) != BY_SIGNAL)
-			;
+		machine_run_for(m, machine_round(m, page->generation) / 2);
 		at = machine_position(m);
 		if (at && at < page->words)
 			return at;
