@@ -6,6 +6,8 @@
 #	make scale	seal and restore of 448 GiB, in instructions
 #	make kaslr	BOOTS=50 boots of large machines, with the kernel somewhere
 #			else each time: the pools get what they ask for
+#	make demo-vm	a guest of Debian's QEMU lives through kexecs of its host;
+#			FROM=7.2 has the host change versions, there and back
 #	make blackout	how long a guest stands still, by phases: with a pool, with
 #			memfds in LUO, with reserve_mem and a copy (SIZES=1,4,16
 #			GiB, WAYS=pool,memfd,memfd-huge,reserve_mem; x86-64)
@@ -31,7 +33,7 @@ ARCHES ?= x86_64 arm64
 KERNEL ?= 7.3
 GENERATIONS ?=
 SECONDS_EACH ?= 10
-export ARCH ARCHES KERNEL CHECK
+export ARCH ARCHES KERNEL CHECK FROM
 
 run:
 	@scripts/with-kernel scripts/run.py OBJ $(if $(GENERATIONS),--generations $(GENERATIONS))
@@ -48,6 +50,9 @@ scale:
 
 kaslr:
 	@scripts/kaslr $(if $(BOOTS),--boots $(BOOTS))
+
+demo-vm:
+	@scripts/demo-vm
 
 blackout:
 	@ARCH=x86_64 scripts/with-kernel scripts/blackout.py OBJ \
@@ -74,4 +79,4 @@ paths:
 clean:
 	rm -rf build
 
-.PHONY: run test soak scale kaslr blackout harness check series coverage bench paths clean
+.PHONY: run test soak scale kaslr demo-vm blackout harness check series coverage bench paths clean
