@@ -94,6 +94,21 @@ def guests_went_on(records):
     return True
 
 
+def same_cost(records):
+    """Does it cost as much to preserve and to retrieve 64 GiB as 1 GiB?"""
+    cost = {1: {}, 64: {}}
+    for r in records:
+        cost[r.pop("size")].update(r)
+    for size, values in cost.items():
+        say(f"the file of {size} GiB in a session: {values}")
+    small, large = cost.values()
+    # A tick of the clock in between is a quarter of it.
+    return (small.keys() == large.keys() and len(small) == 4 and
+            all(0 < large[key] < 2 * small[key] for key in small) and
+            large["record_bytes"] == small["record_bytes"] and
+            large["preserve_calls"] == small["preserve_calls"])
+
+
 # On the pool, in a machine that can have guests.
 GUESTS = {"mode": "kvm", "append": "kho_pool=2560M kernels=3 huge=1024", "mem": "6G",
           "records": guests_went_on, "timeout": 400}
@@ -151,6 +166,10 @@ SCENARIOS = {
     # Device-dax has no pages of 1 GiB there.
     "guests_arm64": {"arch": "arm64", **GUESTS, "el2": True,
                      "append": GUESTS["append"].replace("1024", "2")},
+    "luo": {"append": "kho_pool=512M kho_pool_inject liveupdate=on"},
+    # One instruction takes one ns.
+    "luo_cost": {"arch": "x86_64", "append": "kho_pool=66G liveupdate=on", "mem": "80G",
+                 "smp": 1, "icount": True, "records": same_cost, "timeout": 400},
     "trace": {"append": "kho_pool=512M,256M kho_pool_inject trace_event=kho_pool:*"},
     # The seal, traced into the log, is the last that a kernel says.
     "klog": {"append": "kho_pool=256M tp_printk trace_event=kho_pool:kho_pool_root",
@@ -196,7 +215,7 @@ def main():
                 point("kunit: ran to its end", False)
         elif name == "kselftest":
             guest = Guest(args.obj, "kselftest", arch=args.arch, mem="6G", timeout=240, log=log,
-                          append="kho_pool=2G")
+                          append="kho_pool=2G liveupdate=on")
             ok = guest.run()
             points = tap(guest.lines, "kselftest")
             for p in points:

@@ -15,9 +15,11 @@
  */
 #define pr_fmt(fmt) "kho_pool: " fmt
 
+#include <linux/cleanup.h>
 #include <linux/dax.h>
 #include <linux/device/faux.h>
 #include <linux/err.h>
+#include <linux/fs.h>
 #include <linux/kho_pool.h>
 #include <linux/list.h>
 #include <linux/log2.h>
@@ -26,6 +28,7 @@
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/pgtable.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -33,6 +36,7 @@
 
 #include "bus.h"
 #include "dax-private.h"
+#include "kho_pool.h"
 
 static const u64 aligns[] = { PUD_SIZE, PMD_SIZE, PAGE_SIZE };
 
@@ -44,6 +48,8 @@ struct exposed {
 	struct kho_pool_exposed as;
 	struct faux_device *faux;
 	struct dev_dax *dev_dax;
+	/* How many want it to stay; under devices_lock. */
+	unsigned int held;
 	/* For udev: /dev/kho_pool/<pool>/<extent> */
 	struct device_attribute pool_attr, name_attr;
 	struct attribute *attrs[3];
@@ -51,8 +57,12 @@ struct exposed {
 	const struct attribute_group *groups[2];
 };
 
-/* Under the control device's lock; before that knows of us, init is alone. */
+/*
+ * Changed under the control device's lock and, inside of that, devices_lock:
+ * either will do to read.  Before the control device knows of us, init is alone.
+ */
 static LIST_HEAD(all);
+static DEFINE_MUTEX(devices_lock);
 
 static struct exposed *exposed_at(phys_addr_t phys)
 {
@@ -133,7 +143,7 @@ no_faux:
 	return err;
 }
 
-/* No one has a page of it any more. */
+/* No one has a page of it any more.  With devices_lock held. */
 static void remove_device(struct exposed *e)
 {
 	faux_device_destroy(e->faux);
@@ -180,6 +190,7 @@ static struct exposed *expose_as(struct kho_pool *pool, const struct kho_pool_ex
 	}
 	/* The module stays as long as someone may have pages of it. */
 	__module_get(THIS_MODULE);
+	guard(mutex)(&devices_lock);
 	list_add(&e->list, &all);
 	return e;
 }
@@ -207,6 +218,7 @@ static int expose(struct kho_pool *pool, const struct kho_pool_extent *ext,
 	/* From here on the next kernel makes it, too. */
 	err = kho_pool_assign(user, e->owner, ext->phys, ext->size);
 	if (err) {
+		guard(mutex)(&devices_lock);
 		remove_device(e);
 		return err;
 	}
@@ -241,7 +253,8 @@ static int hide(phys_addr_t phys)
 
 	if (IS_ERR(user))
 		return PTR_ERR(user);
-	if (in_use(e))
+	guard(mutex)(&devices_lock);
+	if (e->held || in_use(e))
 		return -EBUSY;
 	/*
 	 * No page is to come into use while it goes, or it would be waited for
@@ -264,6 +277,105 @@ static bool find(phys_addr_t phys, struct kho_pool_exposed *as)
 	if (e)
 		*as = e->as;
 	return e;
+}
+
+static struct exposed *exposed_of(const struct dev_dax *dev_dax)
+{
+	struct exposed *e;
+
+	list_for_each_entry(e, &all, list)
+		if (e->dev_dax == dev_dax)
+			return e;
+	return NULL;
+}
+
+/**
+ * kho_pool_dax_of_file - the device of an exposed extent that a file is open on
+ * @file: any open file
+ *
+ * Return: the device, there as long as the file is; or NULL.
+ */
+struct dev_dax *kho_pool_dax_of_file(const struct file *file)
+{
+	struct exposed *e;
+
+	if (!S_ISCHR(file_inode(file)->i_mode))
+		return NULL;
+	guard(mutex)(&devices_lock);
+	/* Only files of device-dax have that mapping; an open one keeps its device. */
+	list_for_each_entry(e, &all, list)
+		if (file->f_mapping == dax_inode(e->dev_dax->dax_dev)->i_mapping &&
+		    file->private_data == e->dev_dax)
+			return e->dev_dax;
+	return NULL;
+}
+
+/**
+ * kho_pool_dax_hold - let an extent be neither hidden nor released
+ * @dev_dax: the device, of which there is an open file
+ * @pool: the pool that the extent is in
+ * @ext: the extent
+ *
+ * Return: 0; -ENODEV if it is hidden by now.
+ */
+int kho_pool_dax_hold(const struct dev_dax *dev_dax, struct kho_pool **pool,
+		      struct kho_pool_extent *ext)
+{
+	struct exposed *e;
+
+	guard(mutex)(&devices_lock);
+	e = exposed_of(dev_dax);
+	if (!e)
+		return -ENODEV;
+	e->held++;
+	*pool = e->pool;
+	*ext = e->ext;
+	return 0;
+}
+
+/**
+ * kho_pool_dax_hold_name - the same, of an extent that is known by its name
+ * @pool: the pool
+ * @name: the extent's name
+ * @phys: where it has to be
+ * @size: the size that it has to have
+ *
+ * Return: its device; -ENOENT if there is no such extent, -ENXIO if it is not
+ * exposed, -ESTALE if it is another one.
+ */
+struct dev_dax *kho_pool_dax_hold_name(struct kho_pool *pool, const char *name,
+				       phys_addr_t phys, u64 size)
+{
+	struct kho_pool_extent ext;
+	struct exposed *e;
+	int err;
+
+	guard(mutex)(&devices_lock);
+	err = kho_pool_lookup(pool, name, &ext);
+	if (err)
+		return ERR_PTR(err);
+	if (ext.phys != phys || ext.size != size)
+		return ERR_PTR(-ESTALE);
+	e = exposed_at(phys);
+	if (!e)
+		return ERR_PTR(-ENXIO);
+	e->held++;
+	return e->dev_dax;
+}
+
+/**
+ * kho_pool_dax_drop - the extent need not stay any more
+ * @dev_dax: what was held
+ */
+void kho_pool_dax_drop(const struct dev_dax *dev_dax)
+{
+	struct exposed *e;
+
+	guard(mutex)(&devices_lock);
+	e = exposed_of(dev_dax);
+	/* It was opened and held while it was exposed, which has failed in the end. */
+	if (e)
+		e->held--;
 }
 
 static const struct kho_pool_exposer exposer = {

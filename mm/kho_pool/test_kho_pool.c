@@ -19,6 +19,7 @@
  *		churn SECONDS		one thread a CPU: alloc, fill, verify, free
  *		free_all
  *		take SIZE		all that there is in extents of this size, not filled
+ *		user SIZE NAME		as if made by /dev/kho_pool/control, but not cleared
  *	/sys/kernel/debug/kho_pool_test/result	counts since "generation"
  */
 #define pr_fmt(fmt) "test_kho_pool: " fmt
@@ -491,6 +492,19 @@ static int get_owner(void)
 	return PTR_ERR_OR_ZERO(owner);
 }
 
+/* So a large one takes no memory of who emulates the machine. */
+static int do_user(u64 size, const char *name)
+{
+	struct kho_pool_request req = {
+		.size = size, .align = SZ_1G, .nid = node, .flags = KHO_POOL_NOZERO, .name = name,
+	};
+	struct kho_pool_owner *user;
+	phys_addr_t phys;
+
+	user = kho_pool_register_owner(kho_pool_find(NULL), KHO_POOL_USER);
+	return IS_ERR(user) ? PTR_ERR(user) : kho_pool_alloc(user, &req, &phys);
+}
+
 static int do_begin(u64 gen)
 {
 	struct kho_pool *pool = kho_pool_find(NULL);
@@ -592,6 +606,8 @@ static int command(char *line)
 		return get_owner();
 	if (owner && !strcmp(word, "take") && arg1)
 		return do_take(memparse(arg1, NULL));
+	if (owner && !strcmp(word, "user") && arg2)
+		return do_user(memparse(arg1, NULL), arg2);
 	if (!ledger)
 		return -EPERM;
 	if (!strcmp(word, "alloc") && arg1)

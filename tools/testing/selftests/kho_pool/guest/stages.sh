@@ -922,6 +922,9 @@ log.*)
 trace.*|klog.*)
 	. /guest/$scenario.sh
 	;;
+luo.*|luo_cost.*)
+	. /guest/luo.sh
+	;;
 
 *)
 	die "there is no stage $stage of $scenario"
