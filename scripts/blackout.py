@@ -33,7 +33,9 @@ WAYS = {
     "pool": ("pool", lambda gib: f"kho_pool={gib + 1}G", 1),
     "memfd": ("memfd", lambda gib: "liveupdate=on", 1),
     "memfd-huge": ("memfd", lambda gib: "liveupdate=on shmem=always", 1),
-    "reserve_mem": ("reserve_mem", lambda gib: f"reserve_mem={gib * 1024 + 2}M:2M:guest", 2),
+    "reserve_mem": ("reserve_mem", lambda gib: f"reserve_mem={gib * 1024 + 2}M:2M:guest "
+                    # By itself twice what is reserved, the guest's memory too.
+                    "kho_scratch=256M,256M,256M", 2),
 }
 
 # Phases of the blackout: where each one ends.
@@ -102,8 +104,10 @@ class Watched(Guest):
             if self.places:
                 self.note(stub)
         except (OSError, AssertionError, ValueError) as err:
-            self.failures.append(f"GDB's stub: {err!r}")
-            stub.kill()
+            # A guest that has ended has said why.
+            if not self.ended:
+                self.failures.append(f"GDB's stub: {err!r}")
+                stub.kill()
 
     def note(self, stub):
         stub.stop()
@@ -237,8 +241,9 @@ def main():
                 failures.append(f"{way}, {gib} GiB: a phase ends before it begins")
             results.append(result)
             say(f"{way}, {gib} GiB: {result['total_ns'] / 1e6:.1f} ms")
-    ours = [r["total_ns"] for r in results if r["way"] == "pool"]
-    if ours and max(ours) > 1.05 * min(ours):
+    # In the order of sizes.  It may shrink: the host has fewer struct pages of its own.
+    ours = [r["total_ns"] for r in sorted(results, key=lambda r: r["gib"]) if r["way"] == "pool"]
+    if ours and max(ours) > 1.05 * ours[0]:
         failures.append(f"the pool's blackout grows with memory: {ours}")
     os.makedirs("build", exist_ok=True)
     with open("build/blackout.json", "w") as f:
