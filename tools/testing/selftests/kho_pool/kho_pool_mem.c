@@ -4,6 +4,7 @@
  * of the pool, or have it in quarantine.
  *
  *	kho_pool_mem PHYS SIZE GENERATION	is it as test_kho_pool filled it?
+ *	kho_pool_mem dump PHYS SIZE		to stdout; read() would not do on arm64
  *	kho_pool_mem overlap PHYS		try to load an image there
  *	kho_pool_mem page			this kernel's page size
  *
@@ -28,21 +29,33 @@ static uint64_t word_at(uint64_t phys, uint64_t generation)
 	return (phys + generation * 0x9e3779b97f4a7c15ULL) * 0xd6e8feb86659fd93ULL;
 }
 
-static int verify(uint64_t phys, uint64_t size, uint64_t generation)
+static void *map(uint64_t phys, uint64_t size)
 {
-	uint64_t bad = 0;
-	uint64_t *p;
 	int fd = open("/dev/mem", O_RDONLY);
+	void *p;
 
 	if (fd < 0) {
 		perror("/dev/mem");
-		return 2;
+		exit(2);
 	}
 	p = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, phys);
 	if (p == MAP_FAILED) {
 		perror("mmap");
-		return 2;
+		exit(2);
 	}
+	return p;
+}
+
+static int dump(uint64_t phys, uint64_t size)
+{
+	return fwrite(map(phys, size), 1, size, stdout) != size || fflush(stdout);
+}
+
+static int verify(uint64_t phys, uint64_t size, uint64_t generation)
+{
+	uint64_t *p = map(phys, size);
+	uint64_t bad = 0;
+
 	for (uint64_t i = 0; i < size / 8; i++)
 		bad += p[i] != word_at(phys + 8 * i, generation);
 	printf("%llu of %llu bytes at %#llx are not as they were\n", 8ULL * bad,
@@ -65,6 +78,8 @@ static int overlap(uint64_t phys)
 
 int main(int argc, char **argv)
 {
+	if (argc == 4 && !strcmp(argv[1], "dump"))
+		return dump(strtoull(argv[2], NULL, 0), strtoull(argv[3], NULL, 0));
 	if (argc == 4)
 		return verify(strtoull(argv[1], NULL, 0), strtoull(argv[2], NULL, 0),
 			      strtoull(argv[3], NULL, 0));
@@ -74,6 +89,7 @@ int main(int argc, char **argv)
 		printf("%d\n", getpagesize());
 		return 0;
 	}
-	fprintf(stderr, "usage: kho_pool_mem PHYS SIZE GENERATION | overlap PHYS | page\n");
+	fprintf(stderr, "usage: kho_pool_mem PHYS SIZE GENERATION | dump PHYS SIZE |\n"
+		"                    overlap PHYS | page\n");
 	return 2;
 }

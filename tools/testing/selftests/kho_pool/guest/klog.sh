@@ -105,8 +105,8 @@ case $stage in
 	say_all 3001 3002
 	rmmod kho_pool_klog
 	at=$(klog_extent 1) size=$(klog_extent 2)
-	text=$(dd if=/dev/mem bs=4096 skip=$((at / 4096)) count=$((size / 4096)) 2>/dev/null |
-		strings -t d | grep -A 1 "numbered 3002 of" | awk '/klog.*disabled/ { print $1 }')
+	text=$(/tests/kho_pool_mem dump $at $size | strings -t d |
+		grep -A 1 "numbered 3002 of" | awk '/klog.*disabled/ { print $1 }')
 	[ -n "$text" ] || die "the last line is not where it was looked for"
 	place=$(printf '%#x' $((at + text)))
 	was=$(devmem $place 8)
