@@ -13,7 +13,6 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/align.h>
 #include <linux/capability.h>
 #include <linux/console.h>
 #include <linux/device/faux.h>
@@ -30,7 +29,8 @@
 #include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
-#include <linux/xxhash.h>
+
+#include "ring.h"
 
 #define SIZE_LEAST	SZ_64K
 #define SIZE_MOST	SZ_64M
@@ -50,75 +50,8 @@ MODULE_PARM_DESC(release, "give the log up when the driver goes away");
 static struct {
 	struct kho_pool_owner *owner;
 	struct kho_pool_extent ext;
-	char *ring;
-	u64 ring_size;
-	u64 end;		/* position of the next record */
-	u32 kernel;		/* our number */
-	bool torn;		/* the kernel before was stopped in a line */
+	struct klog_ring ring;
 } klog;
-
-static u64 step(u32 len)
-{
-	return ALIGN(sizeof(struct kho_pool_klog_record) + len, KHO_POOL_KLOG_ALIGN);
-}
-
-static u64 check_of(const struct kho_pool_klog_record *rec, u32 len, u64 pos)
-{
-	return xxh64(&rec->kernel, offsetof(struct kho_pool_klog_record, text) -
-		     offsetof(struct kho_pool_klog_record, kernel) + len, pos);
-}
-
-static struct kho_pool_klog_record *place(u64 pos)
-{
-	return (struct kho_pool_klog_record *)(klog.ring + pos % klog.ring_size);
-}
-
-/* Can one be there, before the ring's end? */
-static bool room(u64 pos, u32 len)
-{
-	return pos % klog.ring_size + step(len) <= klog.ring_size;
-}
-
-/*
- * Copy the record of this position, if there is one.  It may be written over
- * meanwhile, which its check tells.
- */
-static bool get_record(u64 pos, struct kho_pool_klog_record *to)
-{
-	const struct kho_pool_klog_record *rec = place(pos);
-	u32 len;
-
-	if (!room(pos, 0) || le64_to_cpu(READ_ONCE(rec->pos)) != pos)
-		return false;
-	len = le32_to_cpu(READ_ONCE(rec->len));
-	if (len > KHO_POOL_KLOG_LINE_MAX || !room(pos, len))
-		return false;
-	memcpy(to, rec, sizeof(*rec) + len);
-	return le32_to_cpu(to->len) == len && le64_to_cpu(to->check) == check_of(to, len, pos);
-}
-
-/* Any context, but only one at a time: who has the console. */
-static void put_record(const char *text, u32 len)
-{
-	struct kho_pool_klog_record *rec;
-	u64 pos = klog.end;
-
-	len = min(len, KHO_POOL_KLOG_LINE_MAX);
-	if (!room(pos, len))
-		pos += klog.ring_size - pos % klog.ring_size;
-	rec = place(pos);
-	WRITE_ONCE(rec->pos, cpu_to_le64(pos));
-	/* From here on it is this line, and torn. */
-	smp_wmb();
-	rec->kernel = cpu_to_le32(klog.kernel);
-	rec->len = cpu_to_le32(len);
-	memcpy(rec->text, text, len);
-	/* No check before what it is of. */
-	smp_wmb();
-	WRITE_ONCE(rec->check, cpu_to_le64(check_of(rec, len, pos)));
-	/* Pairs with klog_open(). */
-	smp_store_release(&klog.end, pos + step(len));
-}
 
 static void klog_write(struct console *con, struct nbcon_write_context *wctxt)
 {
@@ -131,7 +64,7 @@ static void klog_write(struct console *con, struct nbcon_write_context *wctxt)
 		if (!nbcon_enter_unsafe(wctxt))
 			return;
 		eol = memchr(at, '\n', end - at) ?: end;
-		put_record(at, eol - at);
+		klog_ring_put(&klog.ring, at, eol - at);
 		at = eol + 1;
 		if (!nbcon_exit_unsafe(wctxt))
 			return;
@@ -168,38 +101,20 @@ struct text {
 
 static int klog_open(struct inode *inode, struct file *file)
 {
-	struct kho_pool_klog_record *rec __free(kfree) = NULL;
-	/* Pairs with put_record(). */
-	u64 end = smp_load_acquire(&klog.end), pos;
 	struct text *t;
+	ssize_t len;
 
 	if (!capable(CAP_SYSLOG))
 		return -EPERM;
-	rec = kmalloc(sizeof(*rec) + KHO_POOL_KLOG_LINE_MAX, GFP_KERNEL);
-	/* A line's number and end are shorter than its record's header. */
-	t = kvmalloc(sizeof(*t) + klog.ring_size, GFP_KERNEL);
-	if (!rec || !t) {
-		kvfree(t);
+	t = kvmalloc(sizeof(*t) + klog.ring.size, GFP_KERNEL);
+	if (!t)
 		return -ENOMEM;
+	len = klog_ring_text(&klog.ring, t->text);
+	if (len < 0) {
+		kvfree(t);
+		return len;
 	}
-	t->len = 0;
-	pos = end > klog.ring_size ? end - klog.ring_size : 0;
-	while (pos < end) {
-		u32 len;
-
-		cond_resched();
-		if (!get_record(pos, rec)) {
-			pos += KHO_POOL_KLOG_ALIGN;
-			continue;
-		}
-		len = le32_to_cpu(rec->len);
-		t->len += scnprintf(t->text + t->len, klog.ring_size - t->len, "%u ",
-				    le32_to_cpu(rec->kernel));
-		memcpy(t->text + t->len, rec->text, len);
-		t->len += len;
-		t->text[t->len++] = '\n';
-		pos += step(len);
-	}
+	t->len = len;
 	file->private_data = t;
 	return 0;
 }
@@ -234,13 +149,13 @@ static struct miscdevice klog_misc = {
 
 static ssize_t kernel_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%u\n", klog.kernel);
+	return sysfs_emit(buf, "%u\n", klog.ring.kernel);
 }
 static DEVICE_ATTR_RO(kernel);
 
 static ssize_t torn_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%d\n", klog.torn);
+	return sysfs_emit(buf, "%d\n", klog.ring.torn);
 }
 static DEVICE_ATTR_RO(torn);
 
@@ -251,73 +166,10 @@ static struct attribute *klog_attrs[] = {
 };
 ATTRIBUTE_GROUPS(klog);
 
-static u64 header_check(const struct kho_pool_klog_header *h)
-{
-	return xxh64(h, offsetof(struct kho_pool_klog_header, check), 0);
-}
-
-static void format(void)
-{
-	struct kho_pool_klog_header *h = kho_pool_virt(klog.ext.phys);
-
-	h->version = cpu_to_le32(KHO_POOL_KLOG_VERSION);
-	h->ring_size = cpu_to_le64(klog.ext.size - sizeof(*h));
-	h->magic = cpu_to_le64(KHO_POOL_KLOG_MAGIC);
-	h->check = cpu_to_le64(header_check(h));
-}
-
-/* Is it a log, or the beginning of one? */
+/* Of an owner of this name, and large enough to be a log? */
 static bool is_ours(const struct kho_pool_extent *ext)
 {
-	const struct kho_pool_klog_header *h = kho_pool_virt(ext->phys);
-
-	if (strcmp(ext->owner, KHO_POOL_KLOG_NAME) || ext->size < SIZE_LEAST)
-		return false;
-	return h->magic == cpu_to_le64(KHO_POOL_KLOG_MAGIC) &&
-	       h->version == cpu_to_le32(KHO_POOL_KLOG_VERSION) &&
-	       le64_to_cpu(h->check) == header_check(h) &&
-	       le64_to_cpu(h->ring_size) == ext->size - sizeof(*h);
-}
-
-/* Memory is cleared when it is allocated: the kernel was stopped before format(). */
-static bool is_empty(const struct kho_pool_extent *ext)
-{
-	return !strcmp(ext->owner, KHO_POOL_KLOG_NAME) && ext->size >= SIZE_LEAST &&
-	       !memchr_inv(kho_pool_virt(ext->phys), 0, sizeof(struct kho_pool_klog_header));
-}
-
-/* Find the end of the log.  How many lines there are, or an error. */
-static int read_ring(void)
-{
-	struct kho_pool_klog_record *rec;
-	u64 at = 0, wrap;
-	int lines = 0;
-
-	rec = kmalloc(sizeof(*rec) + KHO_POOL_KLOG_LINE_MAX, GFP_KERNEL);
-	if (!rec)
-		return -ENOMEM;
-	klog.end = 0;
-	klog.kernel = 0;
-	/* A record begins where the ring does. */
-	while (at + sizeof(*rec) <= klog.ring_size) {
-		u64 pos = le64_to_cpu(place(at)->pos);
-
-		cond_resched();
-		if (pos % klog.ring_size != at || !get_record(pos, rec)) {
-			at += KHO_POOL_KLOG_ALIGN;
-			continue;
-		}
-		lines++;
-		klog.end = max(klog.end, pos + step(le32_to_cpu(rec->len)));
-		klog.kernel = max(klog.kernel, le32_to_cpu(rec->kernel));
-		at += step(le32_to_cpu(rec->len));
-	}
-	kfree(rec);
-	wrap = roundup(klog.end, klog.ring_size);
-	/* Was one begun, where the next one is to be or, for want of room, at the beginning? */
-	klog.torn = klog.end && (le64_to_cpu(place(wrap)->pos) == wrap ||
-		    (room(klog.end, 0) && le64_to_cpu(place(klog.end)->pos) == klog.end));
-	return lines;
+	return !strcmp(ext->owner, KHO_POOL_KLOG_NAME) && ext->size >= SIZE_LEAST;
 }
 
 static int begin_anew(struct kho_pool *pool)
@@ -335,17 +187,18 @@ static int begin_anew(struct kho_pool *pool)
 	err = kho_pool_alloc(klog.owner, &req, &klog.ext.phys);
 	klog.ext.size = req.size;
 	if (!err)
-		format();
+		klog_ring_format(kho_pool_virt(klog.ext.phys), klog.ext.size);
 	return err;
 }
 
 /* What is not a log of ours is neither claimed nor changed. */
 static int take_over(struct kho_pool *pool)
 {
-	bool empty = is_empty(&klog.ext);
+	void *mem = kho_pool_virt(klog.ext.phys);
+	bool empty = is_ours(&klog.ext) && klog_ring_empty(mem);
 	int err;
 
-	if (!empty && !is_ours(&klog.ext)) {
+	if (!empty && !(is_ours(&klog.ext) && klog_ring_known(mem, klog.ext.size))) {
 		pr_err("%s/%s is not in a format that is known: left alone\n",
 		       kho_pool_name(pool), KHO_POOL_KLOG_NAME);
 		return -EUCLEAN;
@@ -355,7 +208,7 @@ static int take_over(struct kho_pool *pool)
 		return PTR_ERR(klog.owner);
 	err = kho_pool_claim(klog.owner, KHO_POOL_KLOG_NAME, &klog.ext);
 	if (empty && (!err || err == -EALREADY))
-		format();
+		klog_ring_format(mem, klog.ext.size);
 	return err;
 }
 
@@ -373,15 +226,13 @@ static int klog_probe(struct faux_device *faux)
 	again = err == -EALREADY;
 	if (err && !again)
 		return err;
-	klog.ring = kho_pool_virt(klog.ext.phys) + sizeof(struct kho_pool_klog_header);
-	klog.ring_size = klog.ext.size - sizeof(struct kho_pool_klog_header);
-	err = read_ring();
+	err = klog_ring_read(&klog.ring, kho_pool_virt(klog.ext.phys), klog.ext.size);
 	if (err < 0)
 		return err;
-	pr_info("%d lines of kernels up to %u%s\n", err, klog.kernel,
-		klog.torn ? ", the last one torn" : "");
-	if (!again || !klog.kernel)
-		klog.kernel++;
+	pr_info("%d lines of kernels up to %u%s\n", err, klog.ring.kernel,
+		klog.ring.torn ? ", the last one torn" : "");
+	if (!again || !klog.ring.kernel)
+		klog.ring.kernel++;
 
 	err = misc_register(&klog_misc);
 	if (err)
