@@ -10,8 +10,6 @@
  */
 #define pr_fmt(fmt) "kho_pool: " fmt
 
-#include <linux/build_bug.h>
-#include <linux/crc32.h>
 #include <linux/dcache.h>
 #include <linux/err.h>
 #include <linux/file.h>
@@ -19,28 +17,18 @@
 #include <linux/init.h>
 #include <linux/io.h>
 #include <linux/kexec_handover.h>
-#include <linux/kho/abi/kho_pool_luo.h>
 #include <linux/kho_pool.h>
 #include <linux/liveupdate.h>
 #include <linux/module.h>
 #include <linux/mount.h>
 #include <linux/pseudo_fs.h>
-#include <linux/string.h>
 
 #include "dax-private.h"
 #include "kho_pool.h"
-
-static_assert(sizeof(struct kho_pool_luo_record) == 120);
-static_assert(sizeof_field(struct kho_pool_luo_record, name) ==
-	      sizeof_field(struct kho_pool_extent, name));
+#include "kho_pool_luo_record.h"
 
 /* Retrieved files have their inodes here: there may be no node in /dev. */
 static struct vfsmount *mnt;
-
-static u32 check_of(const struct kho_pool_luo_record *rec)
-{
-	return crc32c(~0, rec, offsetof(struct kho_pool_luo_record, check));
-}
 
 static bool can_preserve(struct liveupdate_file_handler *handler, struct file *file)
 {
@@ -76,14 +64,7 @@ static int preserve(struct liveupdate_file_op_args *args)
 		kho_pool_dax_drop(dev_dax);
 		return PTR_ERR(rec);
 	}
-	rec->magic = cpu_to_le32(KHO_POOL_LUO_MAGIC);
-	rec->version = cpu_to_le16(KHO_POOL_LUO_VERSION);
-	rec->access = cpu_to_le16(access);
-	rec->phys = cpu_to_le64(ext.phys);
-	rec->size = cpu_to_le64(ext.size);
-	strscpy_pad(rec->pool, kho_pool_name(pool), sizeof(rec->pool));
-	strscpy_pad(rec->name, ext.name, sizeof(rec->name));
-	rec->check = cpu_to_le32(check_of(rec));
+	kho_pool_luo_record_set(rec, access, kho_pool_name(pool), &ext);
 	args->serialized_data = virt_to_phys(rec);
 	return 0;
 }
@@ -92,23 +73,6 @@ static void unpreserve(struct liveupdate_file_op_args *args)
 {
 	kho_unpreserve_free(phys_to_virt(args->serialized_data));
 	kho_pool_dax_drop(args->file->private_data);
-}
-
-static int check_record(const struct kho_pool_luo_record *rec)
-{
-	const u16 known = KHO_POOL_LUO_READ | KHO_POOL_LUO_WRITE;
-	u16 access = le16_to_cpu(rec->access);
-
-	if (le32_to_cpu(rec->magic) != KHO_POOL_LUO_MAGIC ||
-	    le32_to_cpu(rec->check) != check_of(rec))
-		return -EBADMSG;
-	if (le16_to_cpu(rec->version) != KHO_POOL_LUO_VERSION)
-		return -EOPNOTSUPP;
-	if (!access || access & ~known || rec->reserved ||
-	    strnlen(rec->pool, sizeof(rec->pool)) == sizeof(rec->pool) ||
-	    strnlen(rec->name, sizeof(rec->name)) == sizeof(rec->name))
-		return -EBADMSG;
-	return 0;
 }
 
 /* Open as a node of it in /dev would be; nobody else can reach this one. */
@@ -178,7 +142,7 @@ static int retrieve(struct liveupdate_file_op_args *args)
 	if (!args->serialized_data)
 		return -EINVAL;
 	rec = phys_to_virt(args->serialized_data);
-	err = check_record(rec);
+	err = kho_pool_luo_record_check(rec);
 	if (err) {
 		pr_err("a preserved file's record is %s\n",
 		       err == -EOPNOTSUPP ? "of a version not known here" : "damaged");
