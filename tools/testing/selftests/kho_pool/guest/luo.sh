@@ -78,6 +78,8 @@ luo.0)
 	made spoilt 6
 	made second 7
 	made named 8
+	made late 9
+	in_background /tmp/late keep late "$(dev late)"
 	in_background /tmp/never keep never "$(dev second)"
 	in_background /tmp/vms keep vms "$(dev guest)" "$(dev ro):ro" "$(dev gone)" \
 		"$(dev changed)" "$(dev hidden)" "$(dev spoilt)"
@@ -128,7 +130,10 @@ retrieved: the extent is not the one that was preserved"
 	for name in guest:1 ro:2 hidden:5 spoilt:6 second:7 named:8; do
 		check "nothing of $name is lost" whole ${name%:*} ${name#*:}
 	done
-	# "never" is not asked for.
+	# "never" is not asked for, and nobody finishes "late".
+	in_background /tmp/late retrieve late 1:$SIZE:9
+	check "a file that is retrieved late" line /tmp/late \
+		"retrieve 1 [0-9]* rw /dax[0-9.]* (deleted)"
 	in_background /tmp/vms keep vms "$(dev guest)"
 	go
 	;;
@@ -140,6 +145,12 @@ luo.2)
 	check "a session that no one wanted is gone" [ "$($LUO finish never 1 2>&1 |
 		grep -c 'never: No such file')" = 1 ]
 	check "and its extent is not" whole second 7
+	check "one that was retrieved but not finished is gone" [ "$($LUO finish late 1 2>&1 |
+		grep -c 'late: No such file')" = 1 ]
+	check "and its extent is not" whole late 9
+	check "but is nobody's" khopool hide late
+	khopool expose late >/dev/null || die "expose"
+	khopool links >/dev/null
 	in_background /tmp/vms keep vms "$(dev guest)"
 	at=$(khopool show guest --json | sed -n 's/.*"base": "\{0,1\}\([0-9a-fx]*\).*/\1/p')
 	save
