@@ -5,7 +5,7 @@
  *	main.c ---> dump.c, verify.c, edit.c                       see khopool.h
  *	       ---> create.c, ls.c, show.c, map.c, rm.c, expose.c,
  *	            put.c, get.c, stat.c, kexec_args.c, links.c    see machine.h
- *	all   ----> options.c, units.c, json.c, table.c
+ *	all   ----> options.c, units.c, say.c --> json.c, table.c
  */
 #ifndef _KHOPOOL_COMMAND_H
 #define _KHOPOOL_COMMAND_H
@@ -13,6 +13,7 @@
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 typedef uint8_t u8;
 typedef uint32_t u32;
@@ -38,9 +39,14 @@ struct command {
 extern const struct command cmd_create, cmd_ls, cmd_show, cmd_map, cmd_rm, cmd_expose, cmd_hide,
 	cmd_put, cmd_get, cmd_stat, cmd_kexec_args, cmd_links, cmd_dump, cmd_verify, cmd_edit;
 
-/* main.c: exit with EXIT_CALL or EXIT_REFUSED, and a line that says why */
+/* say.c: what is said on stderr, as text or with --json as JSON */
+extern bool as_json;
+__attribute__((format(printf, 1, 2))) void warn(const char *fmt, ...);
+/* Exit with EXIT_CALL or EXIT_REFUSED, and a line that says why */
 __attribute__((noreturn, format(printf, 1, 2))) void die(const char *fmt, ...);
 __attribute__((noreturn, format(printf, 1, 2))) void fail(const char *fmt, ...);
+/* The same if it is the kernel that says no, by this error number */
+__attribute__((noreturn, format(printf, 2, 3))) void refused(int err, const char *fmt, ...);
 __attribute__((noreturn)) void bad_call(const struct command *command);
 
 /* options.c */
@@ -73,6 +79,10 @@ u32 json_depth(void);
 /* A whole document of one object */
 void json_open(void);
 void json_close(void);
+/* It ends here, whatever is open: that is JSON, too. */
+void json_abandon(void);
+/* A string by itself */
+void json_quote(FILE *to, const char *s);
 
 /* table.c: rows are kept until their columns' widths are known */
 void table_row(u32 columns, const char *const *cells);

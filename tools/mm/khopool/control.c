@@ -22,7 +22,7 @@ static int control(void)
 	if (fd >= 0)
 		return fd;
 	if (errno == EACCES || errno == EPERM)
-		fail(CONTROL ": %s: only root may do this", strerror(errno));
+		refused(errno, CONTROL ": %s: only root may do this", strerror(errno));
 	/* The better reason, if there is one */
 	if (errno == ENOENT)
 		need_pools(&pools);
@@ -140,7 +140,8 @@ struct extent *control_list(const char *pool, u32 *nr)
 		COPY(list.pool, pool);
 		err = call(KHO_POOL_LIST, &list);
 		if (err)
-			fail("pool %s: its extents cannot be listed: %s", pool, control_error(err));
+			refused(err, "pool %s: its extents cannot be listed: %s", pool,
+				control_error(err));
 	} while (list.total > list.nr);
 	extents = calloc(list.nr ?: 1, sizeof(*extents));
 	if (!extents)

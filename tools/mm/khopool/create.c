@@ -32,21 +32,22 @@ static void not_created(const struct extent *extent, u64 align, bool strict, int
 		snprintf(aligned, sizeof(aligned), " at a multiple of %s", size_text(align, unit));
 	switch (err) {
 	case EEXIST:
-		fail("%s exists already: take another name, or khopool rm %s",
-		     full_name(extent), full_name(extent));
+		refused(err, "%s exists already: take another name, or khopool rm %s",
+			full_name(extent), full_name(extent));
 	case ENOMEM:
-		fail("pool %s has no room for %s%s: %s", extent->pool, size, aligned,
-		     largest_piece(extent, false));
+		refused(err, "pool %s has no room for %s%s: %s", extent->pool, size, aligned,
+			largest_piece(extent, false));
 	case ENOSPC:
 		if (strict)
-			fail("pool %s has no room for %s%s on node %d: %s", extent->pool, size,
-			     aligned, extent->nid, largest_piece(extent, true));
-		fail("pool %s has no room for another name, or another owner", extent->pool);
+			refused(err, "pool %s has no room for %s%s on node %d: %s", extent->pool,
+				size, aligned, extent->nid, largest_piece(extent, true));
+		refused(err, "pool %s has no room for another name, or another owner",
+			extent->pool);
 	default:
 		if (err == EINVAL && extent->nid >= 0)
-			fail("%s: the kernel refuses the request; is there a node %d?",
-			     full_name(extent), extent->nid);
-		fail("%s cannot be created: %s", full_name(extent), control_error(err));
+			refused(err, "%s: the kernel refuses the request; is there a node %d?",
+				full_name(extent), extent->nid);
+		refused(err, "%s cannot be created: %s", full_name(extent), control_error(err));
 	}
 }
 
@@ -89,7 +90,7 @@ static int create(int argc, char **argv)
 		{ "json", no_argument, NULL, 'j' },
 		{}
 	};
-	bool strict = false, exposed = false, json = false;
+	bool strict = false, exposed = false;
 	struct extent extent;
 	const char *pool = NULL;
 	u64 bytes, align = 0, page = 0;
@@ -114,8 +115,6 @@ static int create(int argc, char **argv)
 			exposed = true;
 			page = optarg ? parse_size("--expose", optarg) : 0;
 			break;
-		default:
-			json = true;
 		}
 	}
 	operands(&cmd_create, argc, &argv, 2, 2);
@@ -143,15 +142,13 @@ static int create(int argc, char **argv)
 
 			/* All of it or nothing */
 			control_release(&extent);
-			fail("%s was not created, as it cannot be exposed: %s",
-			     full_name(&extent), why);
+			refused(err, "%s was not created, as it cannot be exposed: %s",
+				full_name(&extent), why);
 		}
 		links_follow(extent.pool);
 	}
-	err = control_query(&extent);
-	if (err)
-		fail("%s: %s", full_name(&extent), control_error(err));
-	if (json) {
+	query_extent(&extent);
+	if (as_json) {
 		json_extent(&extent);
 		return EXIT_OK;
 	}

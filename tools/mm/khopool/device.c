@@ -64,8 +64,8 @@ void device_unmap(struct device *device)
 	device->was_hidden = false;
 	err = control_hide(device->extent);
 	if (err)
-		fprintf(stderr, "khopool: %s stays exposed: %s\n", full_name(device->extent),
-			err == EBUSY ? "someone has mapped it meanwhile" : control_error(err));
+		warn("%s stays exposed: %s", full_name(device->extent),
+		     err == EBUSY ? "someone has mapped it meanwhile" : control_error(err));
 	else
 		device->extent->flags &= ~KHO_POOL_EXTENT_EXPOSED;
 }

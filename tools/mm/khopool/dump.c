@@ -4,14 +4,14 @@
 
 static int dump(int argc, char **argv)
 {
-	bool json = false, received = false;
+	bool received = false;
 	static struct images images;
 	const char *mem = NULL;
 
 	for (; argc && argv[0][0] == '-'; argc--, argv++) {
 		if (!strcmp(argv[0], "--json"))
-			json = true;
-		else if (!strcmp(argv[0], "--in"))
+			continue;
+		if (!strcmp(argv[0], "--in"))
 			received = true;
 		else if (!strcmp(argv[0], "--mem") && argc > 1)
 			argc--, mem = *++argv;
@@ -24,7 +24,7 @@ static int dump(int argc, char **argv)
 		read_images(&images, argc, argv);
 	else
 		read_live(&images, received, mem);
-	if (json)
+	if (as_json)
 		json_images(&images);
 	else
 		text_images(&images);

@@ -108,45 +108,67 @@ static void write_blob(const struct blob *blob)
 		die("%s: %s", blob->name, strerror(errno));
 }
 
+static void change(struct blob *blob, char *what)
+{
+	char *at = strpbrk(what, "=^");
+	char kind = at ? *at : 0;
+
+	if (!strcmp(what, "check")) {
+		if (blob->size > KHO_POOL_BLOB_SIZE)
+			die("%s is no root", blob->name);
+		for (u64 page = 0; page < blob->size; page += KHO_POOL_ROOT_SIZE)
+			set_check(blob->data + page);
+		return;
+	}
+	if (!at)
+		bad_call(&cmd_edit);
+	*at = 0;
+	if (kind == '=')
+		set(blob, what, value_of(at + 1));
+	else
+		flip(blob, what, value_of(at + 1));
+	*at = kind;
+}
+
+static void report(const struct blob *blob, char **changes, int nr)
+{
+	json_open();
+	json_string("file", blob->name);
+	json_number("size", blob->size);
+	json_begin("changes", '[');
+	for (int i = 0; i < nr; i++)
+		json_string(NULL, changes[i]);
+	json_end(']');
+	json_close();
+}
+
 static int edit(int argc, char **argv)
 {
 	struct blob blob;
-	char *at;
 
+	if (argc && !strcmp(argv[0], "--json"))
+		argc--, argv++;
 	if (argc < 2 || argv[0][0] == '-')
 		bad_call(&cmd_edit);
 	blob = read_blob(argv[0]);
-	while (--argc) {
-		argv++;
-		at = strpbrk(*argv, "=^");
-		if (!strcmp(*argv, "check")) {
-			if (blob.size > KHO_POOL_BLOB_SIZE)
-				die("%s is no root", blob.name);
-			for (u64 page = 0; page < blob.size; page += KHO_POOL_ROOT_SIZE)
-				set_check(blob.data + page);
-		} else if (at && *at == '=') {
-			*at = 0;
-			set(&blob, *argv, value_of(at + 1));
-		} else if (at) {
-			*at = 0;
-			flip(&blob, *argv, value_of(at + 1));
-		} else {
-			bad_call(&cmd_edit);
-		}
-	}
+	for (int i = 1; i < argc; i++)
+		change(&blob, argv[i]);
 	write_blob(&blob);
-	return 0;
+	if (as_json)
+		report(&blob, argv + 1, argc - 1);
+	return EXIT_OK;
 }
 
 const struct command cmd_edit = {
 	.name = "edit",
-	.args = "FILE CHANGE...",
+	.args = "[--json] FILE CHANGE...",
 	.what = "change or damage a root or an index that was saved (for tests)",
 	.help =	"Changes a file, to be given to a kernel that is booted for it; one after the\n"
 		"other:\n\n"
 		"  PROPERTY=VALUE   a number of the root, such as incompat=0x80\n"
 		"  regionN.F=VALUE  base, size, index, index_size, sum, nid or state of a region\n"
 		"  OFFSET^BITS      flips bits of one byte of any file\n"
-		"  check            makes the check values of root and keep list hold\n",
+		"  check            makes the check values of root and keep list hold\n\n"
+		"  --json           for programs: what was changed\n",
 	.run = edit,
 };

@@ -54,12 +54,14 @@ void expose_extent(struct extent *extent, u64 align)
 
 	err = control_expose(extent, align);
 	if (err == EALREADY && align && align != extent->align)
-		fail("%s is %s already, with pages of %s (khopool hide %s)", full_name(extent),
-		     device_path(extent, path), size_text(extent->align, has), full_name(extent));
+		refused(err, "%s is %s already, with pages of %s (khopool hide %s)",
+			full_name(extent), device_path(extent, path),
+			size_text(extent->align, has), full_name(extent));
 	if (err && err != EALREADY)
-		fail("%s cannot be exposed: %s", full_name(extent),
-		     expose_error(extent, align, err));
+		refused(err, "%s cannot be exposed: %s", full_name(extent),
+			expose_error(extent, align, err));
 	links_follow(extent->pool);
+	query_extent(extent);
 }
 
 void hide_extent(struct extent *extent)
@@ -71,15 +73,16 @@ void hide_extent(struct extent *extent)
 	err = control_hide(extent);
 	if (err == EBUSY) {
 		users = device_users(extent);
-		fail("%s is in use: %s is mapped%s%s, or its pages are pinned", full_name(extent),
-		     device_path(extent, path), *users ? " by " : "", users);
+		refused(err, "%s is in use: %s is mapped%s%s, or its pages are pinned",
+			full_name(extent), device_path(extent, path), *users ? " by " : "",
+			users);
 	}
 	if (err == ENXIO)
-		fail("%s is not exposed", full_name(extent));
+		refused(err, "%s is not exposed", full_name(extent));
 	if (err)
-		fail("%s cannot be hidden: %s", full_name(extent), control_error(err));
-	extent->flags &= ~KHO_POOL_EXTENT_EXPOSED;
+		refused(err, "%s cannot be hidden: %s", full_name(extent), control_error(err));
 	links_follow(extent->pool);
+	query_extent(extent);
 }
 
 static int expose(int argc, char **argv)
@@ -92,7 +95,6 @@ static int expose(int argc, char **argv)
 	};
 	const char *pool = NULL;
 	struct extent extent;
-	bool json = false;
 	char path[40];
 	u64 align = 0;
 	int opt;
@@ -102,14 +104,12 @@ static int expose(int argc, char **argv)
 			align = parse_size("--align", optarg);
 		else if (opt == 'p')
 			pool = optarg;
-		else
-			json = true;
 	}
 	operands(&cmd_expose, argc, &argv, 1, 1);
 	control_lock();
 	find_extent(&extent, argv[0], pool);
 	expose_extent(&extent, align);
-	if (json)
+	if (as_json)
 		json_extent(&extent);
 	else
 		puts(device_path(&extent, path));
@@ -120,17 +120,22 @@ static int hide(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "pool", required_argument, NULL, 'p' },
+		{ "json", no_argument, NULL, 'j' },
 		{}
 	};
 	const char *pool = NULL;
 	struct extent extent;
+	int opt;
 
-	while (next_option(&cmd_hide, argc, argv, options) != -1)
-		pool = optarg;
+	while ((opt = next_option(&cmd_hide, argc, argv, options)) != -1)
+		if (opt == 'p')
+			pool = optarg;
 	operands(&cmd_hide, argc, &argv, 1, 1);
 	control_lock();
 	find_extent(&extent, argv[0], pool);
 	hide_extent(&extent);
+	if (as_json)
+		json_extent(&extent);
 	return EXIT_OK;
 }
 
@@ -150,11 +155,12 @@ const struct command cmd_expose = {
 
 const struct command cmd_hide = {
 	.name = "hide",
-	.args = "NAME [--pool POOL]",
+	.args = "NAME [--pool POOL] [--json]",
 	.what = "take the device of an extent away",
 	.help =	"Takes the device away, and its struct pages.  The extent stays, with what is in\n"
 		"it.  Fails if someone has mapped or pinned it, and says who as far as it can be\n"
 		"seen.\n\n"
-		"  --pool POOL  the pool that it is in; also written POOL/NAME\n",
+		"  --pool POOL  the pool that it is in; also written POOL/NAME\n"
+		"  --json       for programs: the extent as it is then\n",
 	.run = hide,
 };

@@ -34,11 +34,11 @@ static const char *write_file(const char *name, const u8 *data, u64 bytes)
 	return wrong;
 }
 
-static void report(const struct extent *extent, const struct kept *kept, bool json)
+static void report(const struct extent *extent, const struct kept *kept)
 {
 	char text[2 * SHA256_BYTES + 1];
 
-	if (json) {
+	if (as_json) {
 		json_open();
 		json_string("pool", extent->pool);
 		json_string("name", extent->name);
@@ -59,7 +59,7 @@ static int get(int argc, char **argv)
 		{}
 	};
 	const char *pool = NULL, *wrong, *unwritten = NULL;
-	bool json = false, check = false;
+	bool check = false;
 	struct device device;
 	struct extent extent;
 	struct kept kept;
@@ -70,11 +70,9 @@ static int get(int argc, char **argv)
 			check = true;
 		else if (opt == 'p')
 			pool = optarg;
-		else
-			json = true;
 	}
 	operands(&cmd_get, argc, &argv, check ? 1 : 2, check ? 1 : 2);
-	if (json && !check && !strcmp(argv[1], "-"))
+	if (as_json && !check && !strcmp(argv[1], "-"))
 		die("what is kept and --json cannot both go to stdout");
 	control_lock();
 	find_extent(&extent, argv[0], pool);
@@ -92,8 +90,8 @@ static int get(int argc, char **argv)
 		fail("%s: %s", full_name(&extent), wrong);
 	if (unwritten)
 		die("%s", unwritten);
-	if (check || json)
-		report(&extent, &kept, json);
+	if (check || as_json)
+		report(&extent, &kept);
 	return EXIT_OK;
 }
 

@@ -7,21 +7,23 @@
 
 /* Is a comma needed before what comes next, on each level? */
 static bool more[JSON_DEPTH];
+/* What each level ends with */
+static char closing[JSON_DEPTH];
 static u32 level;
 
-static void string(const char *s)
+void json_quote(FILE *to, const char *s)
 {
-	putchar('"');
+	putc('"', to);
 	/* Names are bytes; what is not ASCII is taken for Latin-1. */
 	for (; *s; s++) {
 		if (*s == '"' || *s == '\\')
-			printf("\\%c", *s);
+			fprintf(to, "\\%c", *s);
 		else if ((u8)*s < ' ' || (u8)*s >= 0x7f)
-			printf("\\u%04x", (u8)*s);
+			fprintf(to, "\\u%04x", (u8)*s);
 		else
-			putchar(*s);
+			putc(*s, to);
 	}
-	putchar('"');
+	putc('"', to);
 }
 
 void json_key(const char *name)
@@ -32,7 +34,7 @@ void json_key(const char *name)
 		printf("\n%*s", level, "");
 	more[level] = true;
 	if (name) {
-		string(name);
+		json_quote(stdout, name);
 		fputs(": ", stdout);
 	}
 }
@@ -42,6 +44,7 @@ void json_begin(const char *name, char bracket)
 	json_key(name);
 	putchar(bracket);
 	more[++level] = false;
+	closing[level] = bracket == '{' ? '}' : ']';
 }
 
 void json_end(char bracket)
@@ -56,7 +59,7 @@ void json_end(char bracket)
 void json_string(const char *name, const char *value)
 {
 	json_key(name);
-	string(value);
+	json_quote(stdout, value);
 }
 
 void json_number(const char *name, u64 value)
@@ -91,5 +94,14 @@ void json_open(void)
 void json_close(void)
 {
 	json_end('}');
+	putchar('\n');
+}
+
+void json_abandon(void)
+{
+	if (!level)
+		return;
+	while (level)
+		json_end(closing[level]);
 	putchar('\n');
 }

@@ -61,14 +61,11 @@ static int kexec_args(int argc, char **argv)
 		{}
 	};
 	char args[160], word[80], running[4096], whole[4096 + 80], *line = NULL;
-	bool json = false;
 	int opt;
 
 	while ((opt = next_option(&cmd_kexec_args, argc, argv, options)) != -1) {
 		if (opt == 'c')
 			line = optarg;
-		else
-			json = true;
 	}
 	operands(&cmd_kexec_args, argc, &argv, 0, 0);
 	read_word(args, sizeof(args), "args");
@@ -81,7 +78,7 @@ static int kexec_args(int argc, char **argv)
 	drop_word(line);
 	/* The last one counts. */
 	snprintf(whole, sizeof(whole), "%s%s%s", line, *line ? " " : "", word);
-	if (json) {
+	if (as_json) {
 		json_open();
 		json_string("args", args);
 		json_string("command_line", whole);

@@ -136,25 +136,22 @@ static int links(int argc, char **argv)
 	};
 	const char *pool = NULL;
 	struct pools pools;
-	bool json = false;
 	int opt;
 
 	while ((opt = next_option(&cmd_links, argc, argv, options)) != -1) {
 		if (opt == 'p')
 			pool = optarg;
-		else
-			json = true;
 	}
 	operands(&cmd_links, argc, &argv, 0, 0);
 	select_pools(&pools, pool);
 	control_lock();
-	if (json) {
+	if (as_json) {
 		json_open();
 		json_begin("links", '[');
 	}
 	for (u32 i = 0; i < pools.nr; i++)
-		update(pools.name[i], json ? tell_json : tell_text);
-	if (json) {
+		update(pools.name[i], as_json ? tell_json : tell_text);
+	if (as_json) {
 		json_end(']');
 		json_close();
 	}

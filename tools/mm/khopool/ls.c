@@ -61,8 +61,8 @@ static int ls(int argc, char **argv)
 	select_pools(&pools, pool);
 	for (u32 i = 0; i < pools.nr; i++)
 		if (*pool_trouble(pools.name[i]))
-			fprintf(stderr, "khopool: what can be seen of %s is listed%s\n",
-				pools.name[i], pool_trouble(pools.name[i]));
+			warn("what can be seen of %s is listed%s", pools.name[i],
+			     pool_trouble(pools.name[i]));
 	if (how == JSON) {
 		json_open();
 		json_begin("extents", '[');

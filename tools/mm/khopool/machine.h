@@ -76,6 +76,8 @@ void name_extent(struct extent *extent, const char *name, const char *pool);
 void select_pools(struct pools *pools, const char *pool);
 /* The extent that there is; ends the program if there is none. */
 void find_extent(struct extent *extent, const char *name, const char *pool);
+/* As it is by now; ends the program if it is gone. */
+void query_extent(struct extent *extent);
 /* "pool/name" */
 const char *full_name(const struct extent *extent);
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The command line: which subcommand, and how it is called. */
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
@@ -11,40 +9,6 @@ static const struct command *const commands[] = {
 	&cmd_create, &cmd_ls, &cmd_show, &cmd_map, &cmd_rm, &cmd_expose, &cmd_hide, &cmd_links,
 	&cmd_put, &cmd_get, &cmd_stat, &cmd_kexec_args, &cmd_dump, &cmd_verify, &cmd_edit,
 };
-
-static void say(const char *fmt, va_list args)
-{
-	fflush(stdout);
-	fputs("khopool: ", stderr);
-	vfprintf(stderr, fmt, args);
-	fputc('\n', stderr);
-}
-
-void die(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	say(fmt, args);
-	va_end(args);
-	exit(EXIT_CALL);
-}
-
-void fail(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	say(fmt, args);
-	va_end(args);
-	exit(EXIT_REFUSED);
-}
-
-void bad_call(const struct command *command)
-{
-	die("usage: khopool %s %s\n(khopool %s --help says more)", command->name, command->args,
-	    command->name);
-}
 
 static void print_help(FILE *to)
 {
@@ -60,6 +24,15 @@ static bool is_help(const char *arg)
 	return !strcmp(arg, "--help") || !strcmp(arg, "-h");
 }
 
+/* It has to be known before anything can be wrong with what is left of it. */
+static bool asks_for_json(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
+		if (!strcmp(argv[i], "--json"))
+			return true;
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2) {
@@ -70,6 +43,7 @@ int main(int argc, char **argv)
 		print_help(stdout);
 		return 0;
 	}
+	as_json = asks_for_json(argc, argv);
 	for (u32 i = 0; i < ARRAY_SIZE(commands); i++) {
 		const struct command *c = commands[i];
 

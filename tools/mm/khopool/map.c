@@ -349,7 +349,6 @@ static int map(int argc, char **argv)
 	const char *pool = NULL, *no_colour = getenv("NO_COLOR");
 	static struct picture p;
 	struct pools pools;
-	bool json = false;
 	u64 cell = 0;
 	int opt;
 
@@ -368,26 +367,23 @@ static int map(int argc, char **argv)
 			break;
 		case 'p':
 			pool = optarg;
-			break;
-		default:
-			json = true;
 		}
 	}
 	operands(&cmd_map, argc, &argv, 0, 0);
 	select_pools(&pools, pool);
-	if (json) {
+	if (as_json) {
 		json_open();
 		json_begin("pools", '[');
 	}
 	for (u32 i = 0; i < pools.nr; i++) {
 		read_pool(&p, pools.name[i]);
-		if (json)
+		if (as_json)
 			map_json(&p);
 		else
 			map_text(&p, cell);
 		free(p.extents);
 	}
-	if (json) {
+	if (as_json) {
 		json_end(']');
 		json_close();
 	}

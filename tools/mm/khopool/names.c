@@ -91,11 +91,11 @@ void find_extent(struct extent *extent, const char *name, const char *pool)
 		known_pool(&pools, extent->pool);
 		err = control_query(extent);
 		if (err == ENOENT)
-			fail("pool %s has no extent \"%s\" (khopool ls --pool %s)%s",
-			     extent->pool, extent->name, extent->pool,
-			     pool_trouble(extent->pool));
+			refused(err, "pool %s has no extent \"%s\" (khopool ls --pool %s)%s",
+				extent->pool, extent->name, extent->pool,
+				pool_trouble(extent->pool));
 		if (err)
-			fail("%s: %s", full_name(extent), control_error(err));
+			refused(err, "%s: %s", full_name(extent), control_error(err));
 		return;
 	}
 	for (u32 i = 0; i < pools.nr; i++) {
@@ -104,7 +104,7 @@ void find_extent(struct extent *extent, const char *name, const char *pool)
 		COPY(try.pool, pools.name[i]);
 		err = control_query(&try);
 		if (err && err != ENOENT)
-			fail("%s: %s", full_name(&try), control_error(err));
+			refused(err, "%s: %s", full_name(&try), control_error(err));
 		if (err)
 			continue;
 		if (found++)
@@ -113,10 +113,18 @@ void find_extent(struct extent *extent, const char *name, const char *pool)
 		in_last = try;
 	}
 	if (!found)
-		fail("there is no extent \"%s\" in %s %s (khopool ls)%s", name,
-		     pools.nr > 1 ? "the pools" : "pool", pool_names(&pools),
-		     pools.nr > 1 ? "" : pool_trouble(pools.name[0]));
+		refused(ENOENT, "there is no extent \"%s\" in %s %s (khopool ls)%s", name,
+			pools.nr > 1 ? "the pools" : "pool", pool_names(&pools),
+			pools.nr > 1 ? "" : pool_trouble(pools.name[0]));
 	*extent = in_last;
+}
+
+void query_extent(struct extent *extent)
+{
+	int err = control_query(extent);
+
+	if (err)
+		refused(err, "%s: %s", full_name(extent), control_error(err));
 }
 
 const char *full_name(const struct extent *extent)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Options of a command, in any order with its operands. */
-#include <stddef.h>
+#include <string.h>
 
 #include "command.h"
 
@@ -16,17 +16,20 @@
 int next_option(const struct command *command, int argc, char **argv,
 		const struct option *options)
 {
-	int opt;
+	int opt, index = -1;
 
 	opterr = 0;
 	/* The command's own name is before them. */
-	opt = getopt_long(argc + 1, argv - 1, ":", options, NULL);
+	opt = getopt_long(argc + 1, argv - 1, ":", options, &index);
 	if (opt == ':')
 		die("%s %s needs a value (khopool %s --help)", command->name,
 		    argv[optind - 2], command->name);
 	if (opt == '?')
 		die("%s has no option %s, or not like this\nusage: khopool %s %s", command->name,
 		    argv[optind - 2], command->name, command->args);
+	/* It may have been shortened. */
+	if (index >= 0 && !strcmp(options[index].name, "json"))
+		as_json = true;
 	return opt;
 }
 

@@ -127,26 +127,25 @@ static void make_extent(struct extent *extent, u64 bytes)
 	extent->bytes = (bytes + KEPT_HEADER + unit - 1) / unit * unit;
 	err = control_create(extent, unit, false);
 	if (err == EEXIST)
-		fail("%s exists already: take another name, or khopool rm %s", full_name(extent),
-		     full_name(extent));
+		refused(err, "%s exists already: take another name, or khopool rm %s",
+			full_name(extent), full_name(extent));
 	if (err == ENOMEM)
-		fail("pool %s has no room for %s: the largest free piece has %s", extent->pool,
-		     size_text(extent->bytes, size),
-		     size_text(sysfs_number(extent->pool, "largest_free_bytes"), free));
+		refused(err, "pool %s has no room for %s: the largest free piece has %s",
+			extent->pool, size_text(extent->bytes, size),
+			size_text(sysfs_number(extent->pool, "largest_free_bytes"), free));
 	if (err == ENOSPC)
-		fail("pool %s has no room for another name, or another owner", extent->pool);
+		refused(err, "pool %s has no room for another name, or another owner",
+			extent->pool);
 	if (err)
-		fail("%s cannot be created: %s", full_name(extent), control_error(err));
-	err = control_query(extent);
-	if (err)
-		fail("%s: %s", full_name(extent), control_error(err));
+		refused(err, "%s cannot be created: %s", full_name(extent), control_error(err));
+	query_extent(extent);
 }
 
-static void report(const struct extent *extent, const struct kept *kept, bool json)
+static void report(const struct extent *extent, const struct kept *kept)
 {
 	char size[32];
 
-	if (json) {
+	if (as_json) {
 		json_open();
 		json_string("pool", extent->pool);
 		json_string("name", extent->name);
@@ -171,7 +170,6 @@ static int put(int argc, char **argv)
 	struct device device;
 	struct source source;
 	struct extent extent;
-	bool json = false;
 	struct kept kept;
 	u64 size = 0;
 	int opt;
@@ -181,8 +179,6 @@ static int put(int argc, char **argv)
 			size = parse_size("--size", optarg);
 		else if (opt == 'p')
 			pool = optarg;
-		else
-			json = true;
 	}
 	operands(&cmd_put, argc, &argv, 2, 2);
 	if (size >> 60)
@@ -200,7 +196,7 @@ static int put(int argc, char **argv)
 		control_release(&extent);
 		fail("%s was not made: %s", full_name(&extent), wrong);
 	}
-	report(&extent, &kept, json);
+	report(&extent, &kept);
 	return EXIT_OK;
 }
 

@@ -72,18 +72,15 @@ static int show(int argc, char **argv)
 	};
 	const char *pool = NULL;
 	struct extent extent;
-	bool json = false;
 	int opt;
 
 	while ((opt = next_option(&cmd_show, argc, argv, options)) != -1) {
 		if (opt == 'p')
 			pool = optarg;
-		else
-			json = true;
 	}
 	operands(&cmd_show, argc, &argv, 1, 1);
 	find_extent(&extent, argv[0], pool);
-	if (json)
+	if (as_json)
 		json_extent(&extent);
 	else
 		show_text(&extent);

@@ -192,7 +192,6 @@ static int stat(int argc, char **argv)
 	struct timespec pause;
 	double seconds = 0;
 	struct pools pools;
-	bool json = false;
 	int opt;
 
 	while ((opt = next_option(&cmd_stat, argc, argv, options)) != -1) {
@@ -200,8 +199,6 @@ static int stat(int argc, char **argv)
 			seconds = optarg ? parse_seconds(optarg) : 2;
 		else if (opt == 'p')
 			pool = optarg;
-		else
-			json = true;
 	}
 	operands(&cmd_stat, argc, &argv, 0, 0);
 	select_pools(&pools, pool);
@@ -209,9 +206,9 @@ static int stat(int argc, char **argv)
 	pause.tv_nsec = (seconds - pause.tv_sec) * 1e9;
 	for (u32 turn = 0; ; turn++) {
 		/* From the top of the screen, if it is one */
-		if (seconds && !json && isatty(1))
+		if (seconds && !as_json && isatty(1))
 			fputs("\033[H\033[J", stdout);
-		if (json)
+		if (as_json)
 			stat_json(&pools);
 		else
 			stat_text(&pools, turn ? &sample[~turn & 1] : NULL, &sample[turn & 1]);

@@ -5,7 +5,6 @@
 #include "khopool.h"
 
 static u32 nr_violated;
-static bool json;
 
 void violated(const struct blob *blob, const char *fmt, ...)
 {
@@ -16,7 +15,7 @@ void violated(const struct blob *blob, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	if (!json) {
+	if (!as_json) {
 		printf("%s: %s\n", blob->name, text);
 		return;
 	}
@@ -38,10 +37,10 @@ static int verify(int argc, char **argv)
 	bool received = false;
 
 	for (; argc && argv[0][0] == '-'; argc--, argv++) {
+		if (!strcmp(argv[0], "--json"))
+			continue;
 		if (!strcmp(argv[0], "--in"))
 			received = true;
-		else if (!strcmp(argv[0], "--json"))
-			json = true;
 		else if (!strcmp(argv[0], "--mem") && argc > 1)
 			argc--, mem = *++argv;
 		else
@@ -55,7 +54,7 @@ static int verify(int argc, char **argv)
 		read_live(&images, received, mem);
 	if (images.tree.data)
 		die("%s: rules for KHO's own tree are not known here", images.tree.name);
-	if (json) {
+	if (as_json) {
 		json_open();
 		json_begin("violations", '[');
 	}
@@ -63,7 +62,7 @@ static int verify(int argc, char **argv)
 		check_root(images.root);
 	for (u32 i = 0; i < images.nr_indexes; i++)
 		check_index(&images.index[i]);
-	if (json) {
+	if (as_json) {
 		json_end(']');
 		json_close();
 	}

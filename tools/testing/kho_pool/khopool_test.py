@@ -198,6 +198,28 @@ def calls():
     }.items():
         status, _, err = run(*args)
         expect(status == 2 and line in err, f"{args}: {status} {err}")
+        if not args:
+            continue
+        status, out, err = run(args[0], "--json", *args[1:])
+        expect((status, out, err.count("\n")) == (2, "", 1), f"{args} --json: {status} {out}{err}")
+        error = json.loads(err)["error"]
+        expect(set(error) == {"message", "status"} and error["status"] == 2 and
+               line in error["message"], f"{args} --json: {err}")
+
+
+def edit_json():
+    copy = SAVED / "json"
+    copy.write_bytes((GOLDEN / "two_pools_root").read_bytes())
+    changes = ["incompat=0x80", "region1.base=0x100000000", "12^1", "check"]
+    status, out, err = run("edit", "--json", copy, *changes)
+    expect((status, err) == (0, ""), err)
+    expect(valid_json(out) == {"file": str(copy), "size": copy.stat().st_size,
+                               "changes": changes}, out)
+    expect(changed("two_pools_root", changes).read_bytes() == copy.read_bytes(), "edit --json")
+    # It is all of them or none.
+    good = copy.read_bytes()
+    status, out, err = run("edit", "--json", copy, "incompat=0", "none=1")
+    expect((status, out, copy.read_bytes()) == (2, "", good), f"{out}{err}")
 
 
 def documented():
@@ -214,6 +236,7 @@ def documented():
         expect(re.search(rf"\b{command}\b", completion), f"completion: {command}")
         line = re.search(rf"^\t{command}\)(.*)$", completion, re.M).group(1)
         usage = out.splitlines()[0]
+        expect("--json" in usage, f"{command} has no --json")
         for option in re.findall(r"--[a-z-]+", usage):
             expect(option in man, f"man: {command} {option}")
             expect(option in line, f"completion: {command} {option}")
@@ -251,8 +274,8 @@ def completed():
         expect(result.stdout.decode() == expected + "\n", f"{words}: {result.stdout}")
 
 
-TESTS = [golden, many_extents, damaged_roots, damaged_indexes, every_flip, fuzzed, calls, documented,
-         completed]
+TESTS = [golden, many_extents, damaged_roots, damaged_indexes, every_flip, fuzzed, calls, edit_json,
+         documented, completed]
 print(f"TAP version 14\n1..{len(TESTS)}")
 for test in TESTS:
     number += 1

@@ -47,8 +47,42 @@ to_host() {
 		"\"stat\": $(one_line stat), \"kexec\": $(one_line kexec-args)," \
 		"\"show\": $(one_line show vm/guest), \"check\": $(one_line get --check notes)," \
 		"\"links\": $(one_line links), \"dump\": $(one_line dump)," \
-		"\"verify\": $(one_line verify), \"pools\": $(ls -d /sys/kernel/mm/kho_pool/*/ | wc -l)," \
+		"\"verify\": $(one_line verify), \"done\": [$(tr "\n" " " </tmp/done)], \"pools\": $(ls -d /sys/kernel/mm/kho_pool/*/ | wc -l)," \
 		"\"size\": $(stat size_bytes), \"extents\": $(($(stat extents) + $(cat $VM/extents)))}"
+}
+
+# objects: all that is said in JSON about what is done, also where it fails.  The host sees
+# in /tmp/done whether that is JSON.
+objects() {
+	: >/tmp/done
+	for call in "create default/j1 4M" "create default/j2 4M --expose" "expose j1" "hide j1" \
+		"put default/j3 /guest/lib.sh" "get j3 /tmp/back"; do
+		# shellcheck disable=SC2086
+		khopool $call --json >/tmp/out 2>/tmp/err || die "khopool $call: $(cat /tmp/err)"
+		[ ! -s /tmp/err ] || die "khopool $call: $(cat /tmp/err)"
+		cp /tmp/out "/tmp/${call%% *}.json"
+		cat /tmp/out >>/tmp/done
+		echo , >>/tmp/done
+	done
+	check "expose says whose it is by now" grep -q '"owner": "dax21"' /tmp/expose.json
+	check "and which device" grep -q "\"device\": \"/dev/dax" /tmp/expose.json
+	check "hide says that it is no device any more" grep -q '"exposed": false' /tmp/hide.json
+	check "and whose it is" grep -q '"owner": "user"' /tmp/hide.json
+	says 1 '{"error": {"message": "default/j1 is not exposed", "status": 1, "errno": 6}}' \
+		hide j1 --json
+	check "that is all" is "$(wc -l </tmp/err) $(wc -c </tmp/out)" "1 0"
+	says 1 '"status": 1, "errno": 17}}' create default/j1 4M --json
+	says 1 '"status": 1, "errno": 12}}' create default/j4 1T --json
+	says 1 '"status": 1}}' create none/j4 4M --json
+	says 2 '"status": 2}}' get j3 - --json
+	# What was done before it went wrong is said.
+	says 1 '"status": 1, "errno": 2}}' rm j1 j2 none j3 --json
+	check "two were removed" is "$(grep -c '"name": "j[12]"' /tmp/out)" 2
+	check "the third was not" is "$(field name show j3)" j3
+	cat /tmp/out >>/tmp/done
+	echo , >>/tmp/done
+	khopool rm j3 --json >>/tmp/done 2>/tmp/err || die "rm --json: $(cat /tmp/err)"
+	check "nothing is left" is "$(khopool ls --names | grep /j)" ""
 }
 
 # held DEVICE SIZE: someone maps it; $holder
@@ -326,6 +360,8 @@ khopool_quarantined.0)
 khopool_quarantined.1)
 	why="the pool is quarantined: index is not what was sealed"
 	says 0 "$why" ls
+	says 0 '{"warning": {"message": "what can be seen of default is listed, but the' ls --json
+	says 1 '"errno": 2}}' show x --json
 	says 1 "$why" show x
 	says 1 "$why" get notes -
 	says 1 "the pool is quarantined" create y 4M
@@ -348,6 +384,7 @@ khopool.0)
 	does hide vm/guest
 	check "its link is gone" [ ! -L $LINKS/vm/guest ]
 	does expose guest --align 2M
+	objects
 	keep_files
 	bad_states
 	not_root
@@ -386,6 +423,7 @@ khopool.0)
 	die "kexec did not start the next kernel"
 	;;
 khopool.1)
+	: >/tmp/done
 	check "ls shows what it showed" is "$(listed)" "$(arg listed)"
 	check "what was exposed is" is "$(field exposed show guest)" true
 	check "there are no links yet" [ ! -e $LINKS/vm ]
