@@ -11,6 +11,8 @@
 #	make blackout	how long a guest stands still, by phases: with a pool, with
 #			memfds in LUO, with reserve_mem and a copy (SIZES=1,4,16
 #			GiB, WAYS=pool,memfd,memfd-huge,reserve_mem; x86-64)
+#	make khopool	the command for a machine with pools: build/khopool/khopool;
+#			STATIC=1 makes build/khopool/static/khopool, for an initramfs
 #	make harness	the user-space tests only, in a minute
 #	make check	static checks: checkpatch, W=1, sparse, kernel-doc, clang
 #	make series	a patch series as one would send it, in build/series;
@@ -58,6 +60,14 @@ blackout:
 	@ARCH=x86_64 scripts/with-kernel scripts/blackout.py OBJ \
 		$(if $(SIZES),--sizes $(SIZES)) $(if $(WAYS),--ways $(WAYS))
 
+# Installed from there by make -C tools/mm/khopool install OUTPUT=...
+khopool:
+	@bash -c '. scripts/lib.sh; need gcc gcc make make /usr/include/libfdt.h libfdt-dev \
+		/usr/include/stdlib.h libc6-dev'
+	@$(MAKE) -s -C tools/mm/khopool $(if $(STATIC),LDFLAGS=-static) \
+		OUTPUT=$(CURDIR)/build/khopool/$(if $(STATIC),static/)
+	@echo build/khopool/$(if $(STATIC),static/)khopool
+
 harness:
 	@scripts/harness
 
@@ -79,4 +89,4 @@ paths:
 clean:
 	rm -rf build
 
-.PHONY: run test soak scale kaslr demo-vm blackout harness check series coverage bench paths clean
+.PHONY: run test soak scale kaslr demo-vm blackout khopool harness check series coverage bench paths clean
