@@ -13,7 +13,9 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).parent.resolve()
-TOOL = HERE.parents[1] / "mm" / "khopool"
+TOP = HERE.parents[2]
+TOOL = TOP / "tools" / "mm" / "khopool"
+GUIDE = TOP / "Documentation" / "admin-guide" / "mm" / "kho_pool.rst"
 KHOPOOL, GOLDEN, SAVED = (pathlib.Path(arg).resolve() for arg in sys.argv[1:])
 # A name, and the files that khopool gets.
 DUMPS = {
@@ -245,6 +247,43 @@ def documented():
             expect(option in usage, f"completion of {command} has {option}")
 
 
+def reasons():
+    """Every state and reason that the kernel gives is in the guide, and no other reason is."""
+    def source(name, pattern, flags=0):
+        found = re.findall(pattern, (TOP / "mm" / "kho_pool" / name).read_text(), flags)
+        expect(found, f"{name} has no {pattern}")
+        return set(found)
+
+    said = (source("root.c", r'return "(.*)"') | source("early.c", r'return "(root .*)"') |
+            source("early.c", r'(?:quarantine|no_handover) = "(.*)"') |
+            source("handover.c", r'no_handover = "(.*)"') | source("pool.c", r'return "(.*)"'))
+    shows = source("sysfs.c", r"^static ssize_t (?:state|handover)_show\(.*?^}", re.M | re.S)
+    expect(len(shows) == 2, shows)
+    # As far as they are the same for all
+    states = {state.split(" %")[0] for show in shows
+              for state in re.findall(r'"(.*?)\\n"', show)}
+    expect(len(states) == 8, states)
+    guide = GUIDE.read_text()
+    why = guide[guide.index("\nWhy\n---"):guide.index("\nWhat is damaged\n---")]
+    named = set(re.findall(r"^``(.*?)`` ", why, re.M))
+    expect(named == said, f"only in the guide: {named - said}, only in the kernel: {said - named}")
+    for state in states:
+        expect(f"\n``{state}" in guide, f"the guide has no state {state}")
+
+
+def files():
+    """Every file in sysfs that has an ABI document is in the guide's tables."""
+    tables = GUIDE.read_text().split("\nFiles in sysfs\n")[1].split("\nCalls of ")[0]
+    documents = [path for path in (TOP / "Documentation" / "ABI" / "testing").iterdir()
+                 if path.name.startswith(("sysfs-kernel-mm-kho-pool", "sysfs-bus-faux-kho-pool",
+                                          "sysfs-kernel-kexec-handover"))]
+    expect(len(documents) == 4, documents)
+    for path in documents:
+        for file in re.findall(r"^What:.*/([^/\s]+)/?$", path.read_text(), re.M):
+            expect(re.search(rf"\b{file}(?!\w)" if file[0] != "<" else file, tables),
+                   f"{path.name}: the guide has no {file}")
+
+
 def completed():
     """What bash completes, with a khopool that knows some names."""
     script = '''. "$1"
@@ -275,7 +314,7 @@ def completed():
 
 
 TESTS = [golden, many_extents, damaged_roots, damaged_indexes, every_flip, fuzzed, calls, edit_json,
-         documented, completed]
+         documented, reasons, files, completed]
 print(f"TAP version 14\n1..{len(TESTS)}")
 for test in TESTS:
     number += 1
