@@ -582,7 +582,6 @@ int kp_index_confirm(struct kp_index *idx, struct kp_lane *lane, u64 frame)
 	} else {
 		/* The mark that kp_index_unseal() looks for. */
 		kp_set_bits(area->unclaimed, kp_bit_of(idx, block), 1);
-		WRITE_ONCE(idx->abandoned, true);
 		ret = -ESHUTDOWN;
 	}
 	raw_spin_unlock(&area->lock);
@@ -915,11 +914,12 @@ void kp_index_unseal(struct kp_index *idx, struct kp_lane *lane)
 {
 	/* After the root was written, which vouched for the index. */
 	smp_store_release(&idx->sealed, false);
-	if (!READ_ONCE(idx->abandoned))
-		return;
+	/*
+	 * Always: a kp_index_confirm() that came too late holds its area's lock, so
+	 * the sweep sees what it has left, or it sees that this is not sealed.
+	 */
 	kp_begin(lane);
 	raw_spin_lock(&idx->big);
-	WRITE_ONCE(idx->abandoned, false);
 	for (u32 a = 0; a < idx->nr_areas; a++)
 		sweep_area(idx, lane, a);
 	raw_spin_unlock(&idx->big);

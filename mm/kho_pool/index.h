@@ -101,7 +101,6 @@ struct kp_index {
 
 	/* Volatile */
 	bool sealed;
-	bool abandoned;		/* see kp_index_confirm() */
 	u32 nr_lanes;
 	u32 first_name;		/* no unused record below */
 	raw_spinlock_t big;

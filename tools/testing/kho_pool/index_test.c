@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the index promises, one promise a test. */
+#include <pthread.h>
+#include <unistd.h>
+
 #include "region.h"
 #include "test.h"
 
@@ -322,6 +325,44 @@ static bool pending_is_dropped(void)
 	return true;
 }
 
+static void *unseal(void *data)
+{
+	struct kp_index *idx = data;
+
+	kp_index_unseal(idx, &idx->lane[1]);
+	return NULL;
+}
+
+/*
+ * A kp_index_confirm() has seen that the index is sealed, and leaves its mark when
+ * that is over: it holds the lock.
+ */
+static bool confirmed_while_unsealed(void)
+{
+	struct kp_request req = { .frames = MIB2, .align = 1, .owner = 1, .clear = true };
+	struct kp_area *area;
+	struct region r;
+	pthread_t thread;
+	u64 frame, sum;
+
+	region_init(&r, 0, GIB, 2);
+	CHECK_EQ(kp_index_alloc(&r.idx, r.idx.lane, &req, &frame), 0);
+	CHECK(kp_index_seal(&r.idx, &sum, 1));
+	area = &r.idx.area[0];
+	raw_spin_lock(&area->lock);
+	pthread_create(&thread, NULL, unseal, &r.idx);
+	while (READ_ONCE(r.idx.sealed))
+		cpu_relax();
+	usleep(10000);
+	kp_set_bits(area->unclaimed, frame / MIB2, 1);
+	raw_spin_unlock(&area->lock);
+	pthread_join(thread, NULL);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	CHECK_EQ(get(&r, GIB, 1, 1, NULL, &frame), 0);
+	region_exit(&r);
+	return true;
+}
+
 /* Small memory is cleared before its extent exists. */
 static bool small_is_cleared(void)
 {
@@ -553,6 +594,7 @@ int main(void)
 		{ "too_late_for_a_run", too_late_for_a_run },
 		{ "bad_regions", bad_regions },
 		{ "pending_is_dropped", pending_is_dropped },
+		{ "confirmed_while_unsealed", confirmed_while_unsealed },
 		{ "small_is_cleared", small_is_cleared },
 		{ "claims", claims },
 		{ "walk", walk },
