@@ -395,6 +395,38 @@ static void strict_and_preferred_nodes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, node[1].frees, 1);
 }
 
+/* What a region has that could not be read is not known, so no name is free. */
+static void names_of_unread_regions(struct kunit *test)
+{
+	struct kho_pool *pool = pool_on_nodes(test, 2);
+	struct kho_pool_owner *owner = kho_pool_register_owner(pool, "one");
+	struct kho_pool_request req = {
+		.size = PAGE_SIZE, .nid = NUMA_NO_NODE, .flags = KHO_POOL_NOZERO, .name = "name",
+	};
+	phys_addr_t phys;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(owner));
+	req.flags |= KHO_POOL_THISNODE;
+	req.nid = 1;
+	KUNIT_ASSERT_EQ(test, kho_pool_alloc(owner, &req, &phys), 0);
+
+	pool->region[1]->state = KHO_POOL_REGION_UNREAD;
+	req.nid = 0;
+	KUNIT_EXPECT_EQ(test, kho_pool_alloc(owner, &req, &phys), -EUCLEAN);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(kho_pool_register_owner(pool, "two")), -EUCLEAN);
+	KUNIT_EXPECT_PTR_EQ(test, kho_pool_register_owner(pool, "one"), owner);
+	req.name = NULL;
+	KUNIT_EXPECT_EQ(test, kho_pool_alloc(owner, &req, &phys), 0);
+
+	/* The next kernel has it again; one that is damaged comes back no more. */
+	pool->region[1]->state = KHO_POOL_REGION_OK;
+	req.name = "name";
+	KUNIT_EXPECT_EQ(test, kho_pool_alloc(owner, &req, &phys), -EEXIST);
+	pool->region[1]->state = KHO_POOL_REGION_BAD_SUM;
+	KUNIT_EXPECT_EQ(test, kho_pool_alloc(owner, &req, &phys), 0);
+	KUNIT_EXPECT_FALSE(test, IS_ERR(kho_pool_register_owner(pool, "two")));
+}
+
 static struct kunit_case kp_kunit_cases[] = {
 	KUNIT_CASE(sizes_and_alignments),
 	KUNIT_CASE(bad_requests_and_frees),
@@ -405,6 +437,7 @@ static struct kunit_case kp_kunit_cases[] = {
 	KUNIT_CASE(golden_written),
 	KUNIT_CASE(golden_two_pools),
 	KUNIT_CASE(strict_and_preferred_nodes),
+	KUNIT_CASE(names_of_unread_regions),
 	{}
 };
 

@@ -97,6 +97,18 @@ const char *kho_pool_name(const struct kho_pool *pool)
 }
 EXPORT_SYMBOL_GPL(kho_pool_name);
 
+/*
+ * Is there a region that a later kernel may have again?  Which names and owners
+ * it has is not known now.
+ */
+static bool has_unread(const struct kho_pool *pool)
+{
+	for (u32 i = 0; i < pool->nr_regions; i++)
+		if (pool->region[i]->state == KHO_POOL_REGION_UNREAD)
+			return true;
+	return false;
+}
+
 /* The slot that @name has in one of the pool's regions, else one free in all. */
 static int owner_slot(struct kho_pool *pool, const char *name)
 {
@@ -109,6 +121,8 @@ static int owner_slot(struct kho_pool *pool, const char *name)
 		if (id > 0)
 			return id;
 	}
+	if (has_unread(pool))
+		return -EUCLEAN;
 	for (int id = 1; id < KHO_POOL_OWNERS; id++) {
 		bool used = false;
 
@@ -133,7 +147,8 @@ static int owner_slot(struct kho_pool *pool, const char *name)
  *
  * Return: the owner, or ERR_PTR: -EINVAL for a bad name, -ENOSPC, -ESHUTDOWN
  * after the seal, -EROFS for a pool that may only be read, -EUCLEAN if all of
- * it is quarantined.
+ * it is quarantined, or for a new owner if a region could not be read for want of
+ * memory, so that its owners are not known.
  */
 struct kho_pool_owner *kho_pool_register_owner(struct kho_pool *pool, const char *name)
 {
@@ -287,8 +302,11 @@ static int alloc(struct kho_pool_owner *owner, const struct kho_pool_request *re
 
 	if (req->name) {
 		raw_spin_lock_irqsave(&pool->name_lock, irqs);
-		err = -EEXIST;
-		if (!find_name(pool, req->name, &other))
+		if (find_name(pool, req->name, &other))
+			err = -EEXIST;
+		else if (has_unread(pool))
+			err = -EUCLEAN;
+		else
 			r = alloc_anywhere(pool, &r_req, req->nid,
 					   req->flags & KHO_POOL_THISNODE, &frame, &err);
 		raw_spin_unlock_irqrestore(&pool->name_lock, irqs);
@@ -334,7 +352,9 @@ static int alloc(struct kho_pool_owner *owner, const struct kho_pool_request *re
  * Return: 0; -EINVAL for a request that makes no sense, -ENOMEM if there is no
  * such extent, -ENOSPC if the node that it must be on has none or if there is no
  * room for another name, -EEXIST if the name is taken, -ESHUTDOWN after the seal,
- * -EROFS if the pool may only be read.
+ * -EROFS if the pool may only be read, -EUCLEAN if a name is asked for while a
+ * region could not be read for want of memory: a later kernel may read it, and
+ * find the same name there.
  */
 int kho_pool_alloc(struct kho_pool_owner *owner, const struct kho_pool_request *req,
 		   phys_addr_t *phys)

@@ -30,7 +30,8 @@
  * - ENOENT: the pool has no such extent
  * - ESHUTDOWN: a kexec is under way
  * - EROFS: the pool can only be read, as it has features of a later kernel
- * - EUCLEAN: the pool is quarantined
+ * - EUCLEAN: the pool is quarantined; or nothing new can be named in it, as a part of
+ *   it could not be read for want of memory, and a later kernel may read it
  *
  * Names of pools have up to 31 bytes, those of extents up to 55, of letters,
  * digits, '-', '_' and '.', and do not begin with a '.'.  An empty name of a
