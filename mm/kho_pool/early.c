@@ -392,6 +392,12 @@ static int __init node_of(u64 base)
 	return NUMA_NO_NODE;
 }
 
+/* Does the blob lie in there, if only in part? */
+static bool __init holds_blob(u64 base, u64 size)
+{
+	return base < kp_state.blob + KHO_POOL_BLOB_SIZE && base + size > kp_state.blob;
+}
+
 /* Does the root fit what else is known?  NULL, or what is wrong with it. */
 static const char *__init check_root(void)
 {
@@ -400,8 +406,7 @@ static const char *__init check_root(void)
 
 		if (!is_memory(r->base, r->size) || !is_memory(r->index, r->index_size))
 			return "root names memory that is not there";
-		if ((kp_state.blob >= r->base && kp_state.blob - r->base < r->size) ||
-		    (kp_state.blob >= r->index && kp_state.blob - r->index < r->index_size))
+		if (holds_blob(r->base, r->size) || holds_blob(r->index, r->index_size))
 			return "root names its own page";
 	}
 	if (!kp_keep_decode(phys_to_virt(kp_state.blob + KHO_POOL_ROOT_SIZE), &kept))

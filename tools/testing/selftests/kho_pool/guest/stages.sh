@@ -404,6 +404,12 @@ made_up_root.1)
 made_up_root.2)
 	check "this much was made up" is "$(stat seal_ns)" 99
 	verify
+	save
+	damage root "" region0.index="$(printf '%#x' $(($(root_at) + 4096)))" check
+	go
+	;;
+made_up_root.3)
+	quarantined "root names its own page"
 	;;
 
 not_allowed.0)
