@@ -120,6 +120,8 @@ SCENARIOS = {
                                  "handover:1G,control:1G,.x:1G,a-name-of-thirty-two-bytes-in-all:1G "
                                  "kho_pool=good:256M")},
     "too_large": {"append": "kho_pool=4G", "mem": "3G"},
+    # More of it for KHO than it would take by itself
+    "scratch_areas": {"append": "kho_pool=4G kho_scratch=256M,640M,128M", "mem": "3G"},
     "no_root": {"append": ""},
     "kho_off": {"append": "kho_pool=1G kho=off"},
     "kho_off_later": {},

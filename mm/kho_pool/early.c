@@ -20,11 +20,13 @@
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/nodemask.h>
+#include <linux/percpu.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/timex.h>
 
+#include <asm/sections.h>
 #include <asm/setup.h>
 
 #include "debug.h"
@@ -120,34 +122,61 @@ static u64 __init fit(u64 start, u64 end, u64 want, u64 grain, u64 *base)
 }
 
 /*
+ * What the kernel will have reserved when KHO looks: what it has by now, and the
+ * variables of each CPU.  The rest of what comes is small, or depends on how much
+ * memory is left to the kernel.
+ */
+static u64 __init reserved(int nid)
+{
+	u64 cpus = (u64)num_possible_cpus() *
+		   (__per_cpu_end - __per_cpu_start + PERCPU_MODULE_RESERVE +
+		    PERCPU_DYNAMIC_RESERVE);
+
+	if (nid != NUMA_NO_NODE)
+		cpus /= num_online_nodes();
+	return cpus + memblock_reserved_kern_size(MEMBLOCK_ALLOC_ANYWHERE, nid);
+}
+
+/*
  * How much the pools may still take.  Besides what the kernel needs, KHO reserves
- * scratch areas of 200 % of what the kernel has reserved by now, twice; without
- * them it turns itself off.
+ * scratch areas for all nodes and one on each; without them it turns itself off.
  */
 static u64 __init left_for_pools(void)
 {
-	u64 memory = memblock_phys_mem_size();
-	u64 kernel = KERNEL_MIN + 5 * memblock_reserved_kern_size(MEMBLOCK_ALLOC_ANYWHERE,
-								   NUMA_NO_NODE);
+	u64 memory = memblock_phys_mem_size(), nodes = num_online_nodes();
+	u64 taken = reserved(NUMA_NO_NODE);
+	u64 kernel = KERNEL_MIN + taken + kho_scratch_expected(taken, false) +
+		     nodes * kho_scratch_expected(taken / nodes, true);
 
 	return memory > kernel ? memory - kernel : 0;
 }
 
-/*
- * How much of it on one node.  One of the two scratch areas is for what the node
- * itself has reserved; the one for all nodes may come to lie on any.
- */
+/* How much of it on one node.  The scratch areas for all nodes may come to lie on any. */
 static u64 __init left_on_node(int nid)
 {
-	u64 memory = 0, kernel = NODE_MIN;
+	u64 memory = 0, taken = reserved(nid);
 	unsigned long start, end;
+	u64 kernel = NODE_MIN + taken + kho_scratch_expected(taken, true) +
+		     kho_scratch_expected(reserved(NUMA_NO_NODE), false);
 	int i;
 
 	for_each_mem_pfn_range(i, nid, &start, &end, NULL)
 		memory += PFN_PHYS(end - start);
-	kernel += 3 * memblock_reserved_kern_size(MEMBLOCK_ALLOC_ANYWHERE, nid);
-	kernel += 2 * memblock_reserved_kern_size(MEMBLOCK_ALLOC_ANYWHERE, NUMA_NO_NODE);
 	return memory > kernel ? memory - kernel : 0;
+}
+
+/*
+ * May the memory at @base be taken away while the kernel runs?  Of a module that
+ * is all pool nothing would hinder that: what has no struct pages is not offlined.
+ */
+static bool __init removable(u64 base)
+{
+	struct memblock_region *m;
+
+	for_each_mem_region(m)
+		if (base >= m->base && base - m->base < m->size)
+			return memblock_is_hotpluggable(m);
+	return false;
 }
 
 /* The largest free piece of memory in whole grains, up to @want. */
@@ -161,7 +190,8 @@ static u64 __init find_piece(u64 want, u64 grain, int want_nid, u64 above, u64 *
 	for_each_free_mem_range(i, want_nid, MEMBLOCK_NONE, &start, &end, &range_nid) {
 		u64 piece, size;
 
-		if (end <= above)
+		/* It is of one region of memblock, which is of one kind. */
+		if (end <= above || removable(start))
 			continue;
 		size = fit(max_t(u64, start, above), end, min(want, left_on_node(range_nid)),
 			   grain, &piece);

@@ -286,6 +286,16 @@ too_large.0)
 	check "the kernel keeps 512 MiB" [ "$left" -gt 300000 ]
 	;;
 
+scratch_areas.0)
+	check "the log names what is missing" logged "are not to be had, going on with"
+	check "the pool has something" [ "$(stat size_bytes)" -gt 536870912 ]
+	check "KHO has all that it was to have" is "$(cat $HANDOVER)" active
+	go
+	;;
+scratch_areas.1)
+	check "the pool was handed on" is "$(stat generation)" 1
+	;;
+
 no_root.0)
 	check "no pool at first" is "$(cat $HANDOVER)" none
 	go kho_pool=1G
