@@ -683,6 +683,13 @@ failed_kexec.0)
 	;;
 failed_kexec.1)
 	verify
+	go memtest=1
+	;;
+# Memory is not to be tested that is not the kernel's yet.
+failed_kexec.2)
+	check "memtest= does nothing" logged "early_memtest: not done, memory was handed over"
+	verify
+	untouched
 	;;
 
 without_kho_pool.0)
