@@ -5,6 +5,7 @@
 
 #include <linux/errno.h>
 #include <linux/types.h>
+#include <uapi/linux/kexec.h>
 
 struct kimage;
 
@@ -12,11 +13,12 @@ struct kimage;
 int kho_load_image(struct kimage *image, unsigned long flags);
 void kho_load_fill(struct kimage *image);
 void kho_load_free(struct kimage *image);
+bool kho_load_own_tree(const struct kimage *image);
 phys_addr_t kho_load_phys(void);
 #else
 static inline int kho_load_image(struct kimage *image, unsigned long flags)
 {
-	return 0;
+	return flags & KEXEC_HANDOVER ? -EOPNOTSUPP : 0;
 }
 
 static inline void kho_load_fill(struct kimage *image)
@@ -25,6 +27,11 @@ static inline void kho_load_fill(struct kimage *image)
 
 static inline void kho_load_free(struct kimage *image)
 {
+}
+
+static inline bool kho_load_own_tree(const struct kimage *image)
+{
+	return false;
 }
 
 static inline phys_addr_t kho_load_phys(void)

@@ -25,8 +25,6 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
-#include <linux/uaccess.h>
-#include <linux/vmalloc.h>
 
 #include "kexec_handover_internal.h"
 
@@ -36,7 +34,10 @@ static_assert(sizeof(struct kho_handover_scratch) == sizeof(struct kho_scratch))
 static_assert(offsetof(struct kho_handover_scratch, size) == offsetof(struct kho_scratch, size));
 
 /* A command line is in no larger segment: boot parameters, a device tree. */
-#define SCAN_MAX	SZ_4M
+#define LINE_MAX	SZ_4M
+
+/* Nor is a kernel. */
+#define KERNEL_MAX	SZ_256M
 
 /* "kho_handover=0x" and 16 digits */
 #define WORD_MAX	40
@@ -71,45 +72,79 @@ static void fill(struct kho_handover *h, phys_addr_t self, phys_addr_t fdt, u64 
 	h->check = cpu_to_le64(kho_handover_sum(h));
 }
 
-/* Is this the last word of its kind in what user space gave for the segment? */
-static int has_last(const struct kexec_segment *segment, const char *word)
+/* Of the words of its kind, is this the last one on the line? */
+static bool line_has_last(const char *line, const char *end, const char *word)
 {
-	char *text __free(kvfree) = NULL;
-	size_t len = strlen(word), arg_len = strlen(KHO_HANDOVER_ARG "=");
-	size_t left = segment->bufsz;
-	const char *at, *end;
-	bool found = false;
+	size_t len = strlen(word), kind = strlen(KHO_HANDOVER_ARG "=");
+	const char *stop;
+	bool last = false;
 
-	if (left < len || left > SCAN_MAX)
-		return 0;
-	text = kvmalloc(left, GFP_KERNEL);
-	if (!text)
-		return -ENOMEM;
-	if (copy_from_user(text, segment->buf, left))
-		return -EFAULT;
-	end = text + left;
-	for (at = text; (at = memchr(at, *word, end - at)); at++) {
-		left = end - at;
-		if (left < arg_len || memcmp(at, word, arg_len) ||
-		    (at > text && isgraph(at[-1])))
-			continue;
-		found = left >= len && !memcmp(at, word, len) && (left == len || !isgraph(at[len]));
+	for (; line < end; line = stop + 1) {
+		for (stop = line; stop < end && *stop != ' ' && *stop != '\t'; stop++)
+			;
+		if (stop - line >= kind && !memcmp(line, word, kind))
+			last = stop - line == len && !memcmp(line, word, len);
 	}
-	return found;
+	return last;
 }
 
-static int names_page(const struct kimage *image, phys_addr_t phys)
+/*
+ * Is it on a command line?  They end in NUL or with their segment; lines of files
+ * in an initrd end otherwise.
+ */
+static bool has_last(const char *text, size_t size, const char *word)
+{
+	const char *end = text + size, *stop;
+
+	for (; text < end; text = stop + 1) {
+		for (stop = text; stop < end && ((u8)*stop >= ' ' || *stop == '\t'); stop++)
+			;
+		if ((stop == end || !*stop) && line_has_last(text, stop, word))
+			return true;
+	}
+	return false;
+}
+
+/* The argument's name by itself is in what parses it, and on no command line. */
+static bool has_name(const char *text, size_t size, const char *word)
+{
+	const char *end = text + size;
+	size_t len = strlen(word) + 1;
+
+	while ((text = memchr(text, *word, end - text)) && end - text >= len)
+		if (!memcmp(text++, word, len))
+			return true;
+	return false;
+}
+
+/* Is it so in one of the segments, as they were loaded, of up to @max bytes? */
+static int any_segment(struct kimage *image, size_t max, const char *word,
+		       bool (*has)(const char *text, size_t size, const char *word))
+{
+	for (unsigned long i = 0; i < image->nr_segments; i++) {
+		size_t size = image->segment[i].bufsz;
+		void *text;
+		bool found;
+
+		if (size < strlen(word) || size > max)
+			continue;
+		text = kimage_map_segment(image, i);
+		if (!text)
+			return -ENOMEM;
+		found = has(text, size, word);
+		kimage_unmap_segment(text);
+		if (found)
+			return 1;
+	}
+	return 0;
+}
+
+static int names_page(struct kimage *image, phys_addr_t phys)
 {
 	char word[WORD_MAX];
 
 	scnprintf(word, sizeof(word), KHO_HANDOVER_ARG "=%#llx", (u64)phys);
-	for (unsigned long i = 0; i < image->nr_segments; i++) {
-		int ret = has_last(&image->segment[i], word);
-
-		if (ret)
-			return ret;
-	}
-	return 0;
+	return any_segment(image, LINE_MAX, word, has_last);
 }
 
 static bool in_scratch(u64 base, u64 size)
@@ -153,9 +188,16 @@ static int map_segment(struct kimage *image)
 {
 	const struct kexec_segment *last = &image->segment[image->nr_segments - 1];
 
-	if (last->memsz < KHO_HANDOVER_SIZE + PAGE_SIZE ||
-	    (last->bufsz && last->bufsz <= KHO_HANDOVER_SIZE))
+	if (last->memsz < KHO_HANDOVER_SIZE + PAGE_SIZE) {
+		pr_err("the segment for the handover page has %zu bytes, less than %lu: image refused\n",
+		       last->memsz, KHO_HANDOVER_SIZE + PAGE_SIZE);
 		return -EINVAL;
+	}
+	if (last->bufsz && last->bufsz <= KHO_HANDOVER_SIZE) {
+		pr_err("the segment for the handover page has %zu bytes of data, and no tree in them: image refused\n",
+		       last->bufsz);
+		return -EINVAL;
+	}
 	image->kho.handover = kimage_map_segment(image, image->nr_segments - 1);
 	if (!image->kho.handover)
 		return -ENOMEM;
@@ -176,8 +218,9 @@ static int map_segment(struct kimage *image)
  * Context: process.
  *
  * Return: 0, also if it does not; -EINVAL if the segment for the page is
- * not fit for it or not named, -EOPNOTSUPP if it has one and KHO is off,
- * -EADDRNOTAVAIL if a segment is elsewhere, or another error.
+ * not fit for it or not named, or the image is not for handing over; -EOPNOTSUPP
+ * if it has one and KHO is off, -EADDRNOTAVAIL if a segment is elsewhere, or
+ * another error.
  */
 int kho_load_image(struct kimage *image, unsigned long flags)
 {
@@ -185,10 +228,16 @@ int kho_load_image(struct kimage *image, unsigned long flags)
 	phys_addr_t phys;
 	int ret;
 
-	if (image->type == KEXEC_TYPE_CRASH || image->preserve_context || !image->nr_segments)
+	if (image->type == KEXEC_TYPE_CRASH || image->preserve_context) {
+		if (segment)
+			pr_err("such an image hands nothing over: image refused\n");
 		return segment ? -EINVAL : 0;
-	if (!own)
+	}
+	if (!own) {
+		if (segment)
+			pr_err("there is nothing to hand over with this kernel: image refused\n");
 		return segment ? -EOPNOTSUPP : 0;
+	}
 	phys = segment ? image->segment[image->nr_segments - 1].mem : virt_to_phys(own);
 	ret = names_page(image, phys);
 	if (!ret && segment) {
@@ -201,9 +250,27 @@ int kho_load_image(struct kimage *image, unsigned long flags)
 	ret = check_places(image);
 	if (!ret && segment)
 		ret = map_segment(image);
-	if (!ret)
-		image->kho.fdt = virt_to_phys(kho_out_fdt());
-	return ret;
+	if (ret)
+		return ret;
+	if (!any_segment(image, KERNEL_MAX, KHO_HANDOVER_ARG, has_name))
+		pr_warn("the image's kernel seems not to know %s=: if it does not, all that is preserved is lost\n",
+			KHO_HANDOVER_ARG);
+	image->kho.fdt = virt_to_phys(kho_out_fdt());
+	return 0;
+}
+
+/**
+ * kho_load_own_tree - does the image bring a tree of its own to be passed on?
+ * @image: any that was loaded
+ *
+ * Context: any.
+ *
+ * Return: true if what this kernel preserves is not in the tree that the next one
+ * will get, or may not be.
+ */
+bool kho_load_own_tree(const struct kimage *image)
+{
+	return image->kho.handover && image->segment[image->nr_segments - 1].bufsz;
 }
 
 /**
@@ -241,8 +308,8 @@ void kho_load_fill(struct kimage *image)
  */
 void kho_load_free(struct kimage *image)
 {
-	if (image->kho.handover && !image->segment_cma[image->nr_segments - 1])
-		vunmap(image->kho.handover);
+	if (image->kho.handover)
+		kimage_unmap_segment(image->kho.handover);
 }
 
 /* KASLR goes by the last one, too. */

@@ -13,8 +13,14 @@ struct dentry;
 
 #ifdef CONFIG_KHO_POOL_DEBUG
 void kp_note_received(const void *blob);
+bool kp_inject_allowed(void);
 #else
 static inline void kp_note_received(const void *blob) { }
+
+static inline bool kp_inject_allowed(void)
+{
+	return false;
+}
 #endif
 
 void kp_inspect_init(struct dentry *dir);

@@ -24,6 +24,7 @@
 #include <linux/syscore_ops.h>
 #include <trace/events/kho_pool.h>
 
+#include "debug.h"
 #include "pool.h"
 
 /* How often to look at a CPU that does not come out of an operation. */
@@ -148,14 +149,21 @@ static struct syscore kp_syscore = {
 	.ops = &kp_syscore_ops,
 };
 
+/* Will the next kernel not get the pools, and why? */
+static bool carries_nothing(const struct kimage *image, const char **why)
+{
+	*why = kp_state.no_handover;
+	if (!*why && kho_load_own_tree(image) && !kp_inject_allowed())
+		*why = "the image has a tree of its own, and there is no kho_pool_inject on this kernel's command line";
+	return *why || (kp_state.blob && !image->kho.fdt);
+}
+
 /* Would a kexec with this image lose extents? */
 static int check_loss(const struct kimage *image)
 {
-	const char *why = kp_state.no_handover;
+	const char *why;
 
-	if (!why && (!kp_state.blob || image->kho.fdt))
-		return 0;
-	if (!kp_pool_extents())
+	if (!carries_nothing(image, &why) || !kp_pool_extents())
 		return 0;
 	if (why || image->file_mode || !kho_load_phys())
 		pr_err("kexec refused, it would lose %lld extents: %s\n", kp_pool_extents(),

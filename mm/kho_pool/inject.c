@@ -25,8 +25,20 @@
 #include "debug.h"
 #include "pool.h"
 
-static bool allowed __initdata;
+static bool allowed __ro_after_init;
 core_param(kho_pool_inject, allowed, bool, 0);
+
+/**
+ * kp_inject_allowed - may root hand on something else than the pools?
+ *
+ * Context: any.
+ *
+ * Return: true if kho_pool_inject is on the command line.
+ */
+bool kp_inject_allowed(void)
+{
+	return allowed;
+}
 
 struct injection {
 	void *to;

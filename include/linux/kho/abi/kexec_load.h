@@ -14,7 +14,9 @@
  *
  * The page is filled when the kexec is under way, not before; the kernel that
  * takes it over clears the magic, so one that is left over from an earlier kexec
- * means nothing, whichever command lines still name it.
+ * means nothing.  A kernel that does not know it leaves it as it is: from there on
+ * the word must not be given to a kernel that does, as what the page tells of is no
+ * longer preserved.
  *
  * If a command line has that more than once the last one counts.
  *
