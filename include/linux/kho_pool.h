@@ -126,6 +126,8 @@ void kho_pool_init_early(void);
 bool kho_pool_owns(phys_addr_t phys, u64 size);
 int kho_pool_check_segments(struct kimage *image);
 int kho_pool_check_kexec(struct kimage *image);
+int kho_pool_prepare_kexec(struct kimage *image);
+void kho_pool_cancel_kexec(void);
 
 #else
 
@@ -144,6 +146,13 @@ static inline int kho_pool_check_kexec(struct kimage *image)
 {
 	return 0;
 }
+
+static inline int kho_pool_prepare_kexec(struct kimage *image)
+{
+	return 0;
+}
+
+static inline void kho_pool_cancel_kexec(void) { }
 
 #endif /* CONFIG_KHO_POOL */
 #endif /* _LINUX_KHO_POOL_H */

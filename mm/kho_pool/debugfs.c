@@ -7,10 +7,12 @@
  *	sealed		write 1 or 0: seal, unseal
  *	regions		read: base, size, index and root of what is handed on
  *	stuck		write 1: make a CPU seem stuck at the next seal
- *	target		write "PHYS": take this for a segment of the image at
- *			the next kexec, as if the check at load had missed it
- *	control		write 1 or 0: take the loaded image's first control page
- *			for pool memory
+ *	target		write PHYS: checks of kexec images take this for the place
+ *			of an image's first segment; 0: they look at the image
+ *	control		the same for its first control page
+ *	late		write 1: only when devices were shut down; 0: only before
+ *	late_alloc	write 1: allocate when devices are shut down, and warn if
+ *			that works
  *	in/, out/	see inspect.c
  *	inject/		see inject.c
  */
@@ -20,6 +22,8 @@
 #include <linux/init.h>
 #include <linux/io.h>
 #include <linux/kexec.h>
+#include <linux/notifier.h>
+#include <linux/reboot.h>
 #include <linux/seq_file.h>
 
 #include "debug.h"
@@ -100,35 +104,47 @@ static int stuck_set(void *data, u64 value)
 }
 DEFINE_DEBUGFS_ATTRIBUTE(stuck_fops, NULL, stuck_set, "%llu\n");
 
-static int target_set(void *data, u64 phys)
-{
-	if (!kexec_image || !kexec_image->nr_segments)
-		return -ENOENT;
-	kexec_image->segment[kexec_image->nr_segments - 1].mem = phys;
-	return 0;
-}
-DEFINE_DEBUGFS_ATTRIBUTE(target_fops, NULL, target_set, "%llx\n");
+static u64 places[KP_DEBUG_PLACES];
+static bool late;
 
-static int control_set(void *data, u64 value)
+/**
+ * kp_debug_place - what a check of a kexec image is to look at
+ * @what: a segment of the image, or one of its control pages
+ * @nr: which one
+ * @base: where it is
+ *
+ * Context: any.
+ *
+ * Return: @base, or where debugfs says it is.
+ */
+u64 kp_debug_place(enum kp_debug_place what, unsigned long nr, u64 base)
 {
-	struct kp_keep *keep = &kp_state.keep;
-	static bool added;
-	struct page *page;
-
-	if (value && !added) {
-		if (!kexec_image || list_empty(&kexec_image->control_pages) ||
-		    keep->nr == KHO_POOL_MAX_KEEP)
-			return -ENOENT;
-		page = list_first_entry(&kexec_image->control_pages, struct page, lru);
-		keep->range[keep->nr].base = page_to_phys(page);
-		keep->range[keep->nr++].size = PAGE_SIZE;
-	} else if (!value && added) {
-		keep->nr--;
-	}
-	added = value;
-	return 0;
+	return !nr && places[what] && late == kexec_in_progress ? places[what] : base;
 }
-DEFINE_DEBUGFS_ATTRIBUTE(control_fops, NULL, control_set, "%llu\n");
+
+static bool late_alloc;
+
+/* Drivers may do so when their devices are shut down. */
+static int alloc_late(struct notifier_block *nb, unsigned long action, void *data)
+{
+	struct kho_pool_request req = { .size = PAGE_SIZE, .nid = NUMA_NO_NODE };
+	struct kho_pool_owner *owner;
+	phys_addr_t phys;
+	int err;
+
+	if (!late_alloc)
+		return NOTIFY_DONE;
+	owner = kho_pool_register_owner(kho_pool_find(NULL), "kho_pool-debug");
+	err = PTR_ERR_OR_ZERO(owner);
+	err = err ?: kho_pool_alloc(owner, &req, &phys);
+	WARN(!err, "an extent at %pa is going to be lost\n", &phys);
+	pr_info("allocation at shutdown: %d\n", err);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block alloc_late_nb = {
+	.notifier_call = alloc_late,
+};
 
 /* Whatever an initcall can do with a pool, the first one can. */
 static int __init kho_pool_first_initcall(void)
@@ -159,8 +175,11 @@ static int __init kho_pool_debugfs_init(void)
 	debugfs_create_file("regions", 0400, dir, NULL, &regions_fops);
 	debugfs_create_file("sealed", 0600, dir, NULL, &sealed_fops);
 	debugfs_create_file("stuck", 0200, dir, NULL, &stuck_fops);
-	debugfs_create_file("target", 0200, dir, NULL, &target_fops);
-	debugfs_create_file("control", 0200, dir, NULL, &control_fops);
+	debugfs_create_x64("target", 0600, dir, &places[KP_DEBUG_SEGMENT]);
+	debugfs_create_x64("control", 0600, dir, &places[KP_DEBUG_CONTROL]);
+	debugfs_create_bool("late", 0600, dir, &late);
+	debugfs_create_bool("late_alloc", 0600, dir, &late_alloc);
+	register_reboot_notifier(&alloc_late_nb);
 	kp_inspect_init(dir);
 	kp_inject_init(dir);
 	return 0;

@@ -18,6 +18,7 @@
 #include <linux/kho_load.h>
 #include <linux/libfdt.h>
 #include <linux/mm.h>
+#include <linux/panic.h>
 #include <linux/sched/clock.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -132,6 +133,13 @@ void kp_unseal(void)
 
 static void kp_syscore_shutdown(void *data)
 {
+	/*
+	 * Neither the image nor the pools' places can change after the kexec was
+	 * let go.  If they have, it is too late to go back, and to write over some
+	 * of a guest's memory and start it again is worse than to lose it.
+	 */
+	if (kexec_in_progress && kho_pool_check_segments(kexec_image))
+		panic("kho_pool: the kexec would write over pool memory\n");
 	kp_seal();
 }
 
@@ -199,7 +207,7 @@ static int check_clear(const char *what, unsigned long nr, u64 base, u64 end)
  * in the image, its purgatory and its boot parameters are segments; where it
  * unpacks itself to is part of its segment's size.
  *
- * Context: process, when an image is loaded and again before the jump.
+ * Context: when an image is loaded, when it is to be started, and before the seal.
  *
  * Return: 0, or -EADDRNOTAVAIL if one is in a pool.
  */
@@ -212,19 +220,20 @@ int kho_pool_check_segments(struct kimage *image)
 	if (image->type == KEXEC_TYPE_CRASH)
 		return 0;
 	for (unsigned long i = 0; i < image->nr_segments; i++) {
-		u64 base = image->segment[i].mem;
+		u64 base = kp_debug_place(KP_DEBUG_SEGMENT, i, image->segment[i].mem);
 
 		err = check_clear("segment", i, base, base + image->segment[i].memsz);
 		if (err)
 			return err;
 	}
 	list_for_each_entry(page, &image->control_pages, lru) {
-		u64 base = page_to_phys(page);
+		u64 base = kp_debug_place(KP_DEBUG_CONTROL, nr, page_to_phys(page));
 
-		err = check_clear("control page", nr++, base,
+		err = check_clear("control page", nr, base,
 				  base + (PAGE_SIZE << page_private(page)));
 		if (err)
 			return err;
+		nr++;
 	}
 	return 0;
 }
@@ -234,7 +243,7 @@ int kho_pool_check_segments(struct kimage *image)
  * @image: the loaded image
  *
  * Called when an image was loaded, so that whoever is about to stop services
- * for a kexec is told before, and again while the kexec can still be called off.
+ * for a kexec is told before.
  *
  * Context: process.
  *
@@ -249,6 +258,42 @@ int kho_pool_check_kexec(struct kimage *image)
 		return 0;
 	err = kho_pool_check_segments(image);
 	return err ?: check_loss(image);
+}
+
+/**
+ * kho_pool_prepare_kexec - see that a kexec does no harm, while it can be called off
+ * @image: the image that is to be started
+ *
+ * If it hands the pools on they are sealed when devices are shut down, and can be
+ * used until then.  If it does not, nothing may be allocated from now on, for it
+ * would be lost.
+ *
+ * Context: process.
+ *
+ * Return: as kho_pool_check_kexec(), or -EBUSY if a CPU is stuck in an operation.
+ */
+int kho_pool_prepare_kexec(struct kimage *image)
+{
+	const char *why;
+	int err;
+
+	err = kho_pool_check_kexec(image);
+	if (err || image->preserve_context || !carries_nothing(image, &why))
+		return err;
+	err = kp_seal() ? -EBUSY : check_loss(image);
+	if (err)
+		kp_unseal();
+	return err;
+}
+
+/**
+ * kho_pool_cancel_kexec - the kexec is called off by someone else
+ *
+ * Context: process.
+ */
+void kho_pool_cancel_kexec(void)
+{
+	kp_unseal();
 }
 
 static int __init preserve_all(void)
