@@ -13,7 +13,8 @@
  * The root
  * --------
  * KHO's own tree has a subtree "kho_pool" whose blob is two pages of 4 KiB, the
- * root and the keep list.  The root is a flattened device tree, zeroes, and in
+ * root and the keep list, in all versions: kernels hand on no more than that of
+ * a root that they cannot read.  The root is a flattened device tree, zeroes, and in
  * the last eight bytes the check value of all that comes before them.  ::
  *
  *	/ {
