@@ -6,12 +6,16 @@
  *		the last segment is for the kernel to fill
  *	kho_pool_load --tree FILE KERNEL INITRD CMDLINE
  *		the same, but KHO's tree is to be this
+ *	kho_pool_load --made-up KERNEL INITRD CMDLINE
+ *		the same with a tree that no kernel has made
  *	kho_pool_load --at PHYS SIZE TEXT
  *		one segment there, with this text
  *	kho_pool_load --bad
  *		segments that are not fit for the page
+ *	kho_pool_load --unsupported
+ *		a segment for the page, when KHO is off
  *
- * The first two add kho_handover= to the command line.  "kexec -e" starts the image.
+ * The first three add kho_handover= to the command line.  "kexec -e" starts the image.
  */
 #include <stdbool.h>
 #include <stdlib.h>
@@ -51,10 +55,21 @@ static struct area areas(struct area *list, int *nr)
 	return largest;
 }
 
-static int load_kernel(const char *tree, char **argv)
+/* In the middle of what is free, where KASLR would put a kernel as well. */
+static uint64_t take_middle(struct image *image, size_t size)
+{
+	uint64_t at = (image->area.start + image->area.end) / 2 & -getpagesize();
+
+	image->area.start = at + size;
+	return at;
+}
+
+static int load_kernel(bool made_up, const char *tree, char **argv)
 {
 	struct blob fdt = tree ? read_file(tree) : (struct blob){};
-	size_t room = HANDOVER_SIZE + getpagesize() + fdt.size;
+	/* The page, the tree, and a page of zeroes. */
+	size_t zeroes = pages(HANDOVER_SIZE + getpagesize() + fdt.size);
+	size_t room = zeroes + getpagesize();
 	struct image image = {};
 	struct area list[100];
 	char cmdline[2048];
@@ -63,14 +78,16 @@ static int load_kernel(const char *tree, char **argv)
 	int nr;
 
 	image.area = areas(list, &nr);
-	page = take(&image, room, getpagesize());
+	page = take_middle(&image, room);
+	if (made_up)
+		fdt = made_up_tree(page + zeroes);
 	snprintf(cmdline, sizeof(cmdline), "%s kho_handover=%#llx", argv[2],
 		 (unsigned long long)page);
 	arch_load(&image, argv[0], argv[1], cmdline);
 	data = calloc(1, room);
-	if (tree)
+	if (fdt.data)
 		memcpy(data + HANDOVER_SIZE, fdt.data, fdt.size);
-	segment(&image, data, tree ? room : 0, page, room);
+	segment(&image, data, fdt.data ? room : 0, page, room);
 	if (load(&image, KEXEC_HANDOVER))
 		fail("kexec_load");
 	return 0;
@@ -128,18 +145,31 @@ static int load_bad(void)
 	return !ok;
 }
 
+/* Where nothing is handed over; it does not come to where the segment is. */
+static int load_unsupported(void)
+{
+	struct image image = { .entry = 64 << 20 };
+
+	segment(&image, NULL, 0, image.entry, HANDOVER_SIZE + getpagesize());
+	return !refuses(&image, KEXEC_HANDOVER, EOPNOTSUPP);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 5 && !strcmp(argv[1], "--handover"))
-		return load_kernel(NULL, argv + 2);
+		return load_kernel(false, NULL, argv + 2);
+	if (argc == 5 && !strcmp(argv[1], "--made-up"))
+		return load_kernel(true, NULL, argv + 2);
 	if (argc == 6 && !strcmp(argv[1], "--tree"))
-		return load_kernel(argv[2], argv + 3);
+		return load_kernel(false, argv[2], argv + 3);
 	if (argc == 5 && !strcmp(argv[1], "--at"))
 		return load_text(strtoull(argv[2], NULL, 0), strtoull(argv[3], NULL, 0), argv[4]);
 	if (argc == 2 && !strcmp(argv[1], "--bad"))
 		return load_bad();
-	fprintf(stderr, "usage: kho_pool_load --handover|--tree FILE KERNEL INITRD CMDLINE\n"
+	if (argc == 2 && !strcmp(argv[1], "--unsupported"))
+		return load_unsupported();
+	fprintf(stderr, "usage: kho_pool_load --handover|--made-up|--tree FILE KERNEL INITRD CMDLINE\n"
 		"       kho_pool_load --at PHYS SIZE TEXT\n"
-		"       kho_pool_load --bad\n");
+		"       kho_pool_load --bad|--unsupported\n");
 	return 2;
 }

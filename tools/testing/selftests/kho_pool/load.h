@@ -32,6 +32,9 @@ struct image {
 /* One per architecture: kernel, initrd, parameters, and the way into the kernel. */
 void arch_load(struct image *image, const char *kernel, const char *initrd, const char *cmdline);
 
+/* One that says that nothing is preserved; @map is the place of a page of zeroes. */
+struct blob made_up_tree(uint64_t map);
+
 static inline void fail(const char *what)
 {
 	perror(what);
@@ -76,12 +79,17 @@ static inline uint64_t take(struct image *image, size_t size, uint64_t align)
 	return at;
 }
 
+static inline size_t pages(size_t size)
+{
+	return (size + getpagesize() - 1) & -getpagesize();
+}
+
 static inline void segment(struct image *image, const void *data, size_t size, uint64_t at,
 			   size_t room)
 {
 	image->segment[image->nr++] = (struct kexec_segment){
 		.buf = data, .bufsz = size, .mem = (void *)at,
-		.memsz = (room + getpagesize() - 1) & -getpagesize(),
+		.memsz = pages(room),
 	};
 }
 

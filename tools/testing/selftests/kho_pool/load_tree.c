@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A tree of KHO that no kernel has made. */
+#include <libfdt.h>
+
+#include "load.h"
+
+#define OUT	"/sys/kernel/debug/kho/out/fdt"
+
+/*
+ * It preserves nothing: its map of preserved memory, which is to be at @map, is a
+ * page of zeroes.  It has kho_pool's subtree, and nothing in that.  Only which
+ * version of KHO reads it is taken from this kernel.
+ */
+struct blob made_up_tree(uint64_t map)
+{
+	struct blob out = read_file(OUT), tree = { .size = 2048 };
+	const char *version = fdt_getprop(out.data, 0, "compatible", NULL);
+	int err;
+
+	tree.data = calloc(1, tree.size);
+	err = fdt_create(tree.data, tree.size);
+	err = err ? err : fdt_finish_reservemap(tree.data);
+	err = err ? err : fdt_begin_node(tree.data, "");
+	err = err ? err : fdt_property_string(tree.data, "compatible", version ? version : "");
+	/* Numbers are the machine's own, not those of a device tree. */
+	err = err ? err : fdt_property(tree.data, "preserved-memory-map", &map, sizeof(map));
+	err = err ? err : fdt_begin_node(tree.data, "kho_pool");
+	err = err ? err : fdt_end_node(tree.data);
+	err = err ? err : fdt_end_node(tree.data);
+	err = err ? err : fdt_finish(tree.data);
+	if (err) {
+		fprintf(stderr, "tree: %s\n", fdt_strerror(err));
+		exit(1);
+	}
+	return tree;
+}
