@@ -100,6 +100,21 @@ static void set_attributes(struct exposed *e)
 	e->groups[0] = &e->group;
 }
 
+/* Is it what user space maps, and not what another driver makes of it? */
+static bool is_device_dax(const struct device_driver *driver)
+{
+	return driver && to_dax_drv(driver)->type == DAXDRV_DEVICE_TYPE;
+}
+
+/* device_dax has not bound if there was no memory for the struct pages. */
+static bool has_bound(struct exposed *e)
+{
+	struct device *dev = &e->dev_dax->dev;
+
+	guard(device)(dev);
+	return is_device_dax(dev->driver);
+}
+
 static int make_device(struct exposed *e)
 {
 	struct dev_pagemap pgmap = {
@@ -124,11 +139,11 @@ static int make_device(struct exposed *e)
 	err = kho_pool_iomem_open(e->ext.phys, e->ext.size);
 	if (err)
 		goto no_gap;
-	data.dax_region = alloc_dax_region(&e->faux->dev, id, &pgmap.range, e->ext.nid,
+	/* Without a target node, as it is not to become System RAM (dax kmem). */
+	data.dax_region = alloc_dax_region(&e->faux->dev, id, &pgmap.range, NUMA_NO_NODE,
 					   e->as.align, IORESOURCE_DAX_STATIC);
 	e->dev_dax = data.dax_region ? devm_create_dev_dax(&data) : ERR_PTR(-ENOMEM);
-	/* device_dax has not bound if there was no memory for the struct pages. */
-	if (!IS_ERR(e->dev_dax) && e->dev_dax->dev.driver)
+	if (!IS_ERR(e->dev_dax) && has_bound(e))
 		return 0;
 	err = PTR_ERR_OR_ZERO(e->dev_dax) ?: -ENOMEM;
 	faux_device_destroy(e->faux);
@@ -168,8 +183,8 @@ static bool fits(const struct kho_pool_extent *ext, u64 align)
 	return IS_ALIGNED(ext->phys | ext->size, max_t(u64, align, SUBSECTION_SIZE));
 }
 
-static struct exposed *expose_as(struct kho_pool *pool, const struct kho_pool_extent *ext,
-				 u64 align)
+static struct exposed *expose_as(struct kho_pool *pool, struct kho_pool_owner *owner,
+				 const struct kho_pool_extent *ext, u64 align)
 {
 	struct exposed *e;
 	int err;
@@ -178,12 +193,10 @@ static struct exposed *expose_as(struct kho_pool *pool, const struct kho_pool_ex
 	if (!e)
 		return ERR_PTR(-ENOMEM);
 	e->pool = pool;
+	e->owner = owner;
 	e->ext = *ext;
 	e->as.align = align;
-	e->owner = owner_for(pool, align);
-	err = PTR_ERR_OR_ZERO(e->owner);
-	if (!err)
-		err = make_device(e);
+	err = make_device(e);
 	if (err) {
 		kfree(e);
 		return ERR_PTR(err);
@@ -198,7 +211,7 @@ static struct exposed *expose_as(struct kho_pool *pool, const struct kho_pool_ex
 static int expose(struct kho_pool *pool, const struct kho_pool_extent *ext,
 		  struct kho_pool_exposed *as)
 {
-	struct kho_pool_owner *user = kho_pool_register_owner(pool, KHO_POOL_USER);
+	struct kho_pool_owner *user = kho_pool_register_owner(pool, KHO_POOL_USER), *owner;
 	u64 align = as->align;
 	struct exposed *e;
 	int err;
@@ -212,15 +225,18 @@ static int expose(struct kho_pool *pool, const struct kho_pool_extent *ext,
 		return -EINVAL;
 	if (!dax_align_valid(align))
 		return -EOPNOTSUPP;
-	e = expose_as(pool, ext, align);
-	if (IS_ERR(e))
-		return PTR_ERR(e);
-	/* From here on the next kernel makes it, too. */
-	err = kho_pool_assign(user, e->owner, ext->phys, ext->size);
-	if (err) {
-		guard(mutex)(&devices_lock);
-		remove_device(e);
+	/*
+	 * From here on the next kernel makes it, too.  That comes first: once there
+	 * is a device there may be a user of it.
+	 */
+	owner = owner_for(pool, align);
+	err = PTR_ERR_OR_ZERO(owner) ?: kho_pool_assign(user, owner, ext->phys, ext->size);
+	if (err)
 		return err;
+	e = expose_as(pool, owner, ext, align);
+	if (IS_ERR(e)) {
+		kho_pool_assign(owner, user, ext->phys, ext->size);
+		return PTR_ERR(e);
 	}
 	*as = e->as;
 	pr_info("%s/%s is /dev/dax%u.%u, pages of %llu KiB\n", kho_pool_name(pool), ext->name,
@@ -229,12 +245,13 @@ static int expose(struct kho_pool *pool, const struct kho_pool_extent *ext,
 }
 
 /* A mapped or pinned page has more than the reference it is born with. */
-static bool in_use(const struct exposed *e)
+static bool has_used_pages(const struct exposed *e)
 {
 	const struct dev_pagemap *pgmap = e->dev_dax->pgmap;
 	unsigned long step = 1UL << pgmap->vmemmap_shift;
 	unsigned long pfn = PHYS_PFN(e->ext.phys), end = pfn + PHYS_PFN(e->ext.size);
 
+	/* Its struct pages come and go with the driver. */
 	if (!e->dev_dax->dev.driver)
 		return false;
 	for (; pfn < end; pfn += step) {
@@ -243,6 +260,33 @@ static bool in_use(const struct exposed *e)
 		cond_resched();
 	}
 	return false;
+}
+
+/* Give it back to the user's, if no one uses it; from then on no one can. */
+static int withdraw(struct exposed *e, struct kho_pool_owner *user)
+{
+	struct address_space *mapping = dax_inode(e->dev_dax->dax_dev)->i_mapping;
+	struct device *dev = &e->dev_dax->dev;
+	int err = -EBUSY;
+
+	/* The driver neither goes nor comes meanwhile. */
+	guard(device)(dev);
+	if (dev->driver && !is_device_dax(dev->driver))
+		return -EBUSY;
+	/*
+	 * Nor does a mapping; and without one no more pages come into use.  Faults
+	 * that kill_dax() waits for may want other mappings' locks, never this one.
+	 */
+	down_write_nested(&mapping->i_mmap_rwsem, SINGLE_DEPTH_NESTING);
+	if (!mapping_mapped(mapping) && !has_used_pages(e))
+		err = kho_pool_assign(e->owner, user, e->ext.phys, e->ext.size);
+	if (!err) {
+		kill_dax(e->dev_dax->dax_dev);
+		/* No driver binds to it again. */
+		kill_device(dev);
+	}
+	i_mmap_unlock_write(mapping);
+	return err;
 }
 
 static int hide(phys_addr_t phys)
@@ -254,19 +298,9 @@ static int hide(phys_addr_t phys)
 	if (IS_ERR(user))
 		return PTR_ERR(user);
 	guard(mutex)(&devices_lock);
-	if (e->held || in_use(e))
-		return -EBUSY;
-	/*
-	 * No page is to come into use while it goes, or it would be waited for
-	 * with the lock held: look again when no one can map it any more.
-	 */
-	if (e->dev_dax->dev.driver)
-		kill_dev_dax(e->dev_dax);
-	err = in_use(e) ? -EBUSY : kho_pool_assign(e->owner, user, phys, e->ext.size);
+	err = e->held ? -EBUSY : withdraw(e, user);
 	if (!err)
 		remove_device(e);
-	else if (e->dev_dax->dev.driver)
-		run_dax(e->dev_dax->dax_dev);
 	return err;
 }
 
@@ -402,19 +436,19 @@ static int is_mine(const struct kho_pool_extent *ext, void *data)
 
 static int come_back(const struct kho_pool_extent *ext, void *data)
 {
-	struct comeback *c = data;
 	struct exposed *e = ERR_PTR(-EOPNOTSUPP);
+	struct kho_pool_owner *user;
+	struct comeback *c = data;
 
 	if (dax_align_valid(c->align))
-		e = expose_as(c->pool, ext, c->align);
-	if (IS_ERR(e)) {
-		struct kho_pool_owner *user = kho_pool_register_owner(c->pool, KHO_POOL_USER);
-
-		pr_err("%s/%s: no device could be made of it: %ld\n", kho_pool_name(c->pool),
-		       ext->name, PTR_ERR(e));
-		if (!IS_ERR(user))
-			kho_pool_assign(c->owner, user, ext->phys, ext->size);
-	}
+		e = expose_as(c->pool, c->owner, ext, c->align);
+	if (!IS_ERR(e))
+		return 0;
+	pr_err("%s/%s: no device could be made of it: %ld\n", kho_pool_name(c->pool), ext->name,
+	       PTR_ERR(e));
+	user = kho_pool_register_owner(c->pool, KHO_POOL_USER);
+	if (!IS_ERR(user))
+		kho_pool_assign(c->owner, user, ext->phys, ext->size);
 	return 0;
 }
 

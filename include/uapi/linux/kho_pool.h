@@ -85,10 +85,13 @@ struct kho_pool_ioctl_create {
  *
  * KHO_POOL_RELEASE gives an extent up, with what it holds: one that was made by
  * KHO_POOL_CREATE and is not exposed, or one that no one has claimed since the
- * last kexec.  EBUSY: it is exposed, or a driver has it.
+ * last kexec.  EBUSY: it is exposed, which it is as long as a live update session
+ * has it, or a driver has it.
  *
  * KHO_POOL_HIDE takes the device of an exposed extent away.  The extent stays.
- * EBUSY: someone has it mapped, or pinned.  ENXIO: it is not exposed.
+ * EBUSY: someone has it mapped, touched or not, or pinned; a live update session
+ * has it; or the device is bound to another driver than device_dax.  ENXIO: it is
+ * not exposed.
  */
 struct kho_pool_ioctl_name {
 	__u32 size;

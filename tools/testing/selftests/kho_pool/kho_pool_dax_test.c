@@ -248,14 +248,24 @@ static int signal_of_write(char *at)
 	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
-/* Mapped, but no page of it was ever touched: there is nothing to free under it. */
-TEST_F(dax, hidden_from_a_mapping_without_pages)
+/* Mapped is mapped, though no page of it was ever touched; and who has it can go on. */
+TEST_F(dax, not_hidden_from_a_mapping_without_pages)
+{
+	close(self->fd);
+	self->fd = -1;
+	EXPECT_EQ(-EBUSY, hide("guest"));
+	EXPECT_EQ(-EBUSY, release("guest"));
+	EXPECT_EQ(0, signal_of_write(self->map));
+}
+
+/* A file alone does not keep it, and is good for nothing then. */
+TEST_F(dax, hidden_from_an_open_file)
 {
 	ASSERT_EQ(0, hide("guest"));
-	EXPECT_EQ(SIGBUS, signal_of_write(self->map));
-	/* Nor can the file be mapped again. */
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, self->size, PROT_READ, MAP_SHARED, self->fd, 0));
 	EXPECT_EQ(ENXIO, errno);
+	ASSERT_EQ(0, munmap(self->map, self->size));
+	self->map = MAP_FAILED;
 }
 
 TEST_F(dax, long_term_pins)
@@ -434,6 +444,114 @@ TEST_F(expose, hide_against_users)
 {
 	int hidden = 0, busy = 0, status;
 	char path[64];
+#define BUS	"/sys/bus/dax/"
+
+/* Write a device's name to a file of a driver. Returns 0 or the negative error. */
+static int tell_driver(const char *driver, const char *file, const char *path)
+{
+	const char *name = strrchr(path, '/') + 1;
+	char to[128];
+	int fd, err;
+
+	snprintf(to, sizeof(to), BUS "drivers/%s/%s", driver, file);
+	fd = open(to, O_WRONLY);
+	if (fd < 0)
+		return -errno;
+	err = write(fd, name, strlen(name)) < 0 ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+static int device_has(const char *path, const char *file)
+{
+	char at[128];
+
+	snprintf(at, sizeof(at), BUS "devices/%s/%s", strrchr(path, '/') + 1, file);
+	return !access(at, F_OK);
+}
+
+/* What a guest has in it would be anybody's. */
+TEST_F(expose, never_system_ram)
+{
+	unsigned long long pages = vm_counter("nr_free_pages");
+	char path[64];
+
+	if (access(BUS "drivers/kmem", F_OK))
+		SKIP(return, "there is no driver that makes System RAM of devices");
+	ASSERT_EQ(0, create("x", 256 * MIB, 128 * MIB));
+	ASSERT_EQ(0, expose("x", self->pmd, path));
+	EXPECT_FALSE(device_has(path, "target_node"));
+	ASSERT_EQ(0, tell_driver("device_dax", "unbind", path));
+	EXPECT_EQ(0, tell_driver("kmem", "new_id", path));
+	EXPECT_FALSE(device_has(path, "driver"));
+	EXPECT_NE(0, tell_driver("kmem", "bind", path));
+	EXPECT_FALSE(device_has(path, "driver"));
+	EXPECT_EQ(0, tell_driver("kmem", "remove_id", path));
+	EXPECT_GT(pages + 128 * MIB / sysconf(_SC_PAGESIZE), vm_counter("nr_free_pages"));
+	/* No driver at all is nobody's. */
+	EXPECT_EQ(0, hide("x"));
+	EXPECT_EQ(0, release("x"));
+}
+
+/* Whoever has bound to the device knows what he does with it. */
+TEST_F(expose, not_hidden_from_another_driver)
+{
+	char path[64];
+
+	if (access(BUS "drivers/fsdev_dax", F_OK))
+		SKIP(return, "there is no other driver");
+	ASSERT_EQ(0, create("x", self->pmd, 0));
+	ASSERT_EQ(0, expose("x", self->pmd, path));
+	ASSERT_EQ(0, tell_driver("device_dax", "unbind", path));
+	EXPECT_EQ(0, tell_driver("fsdev_dax", "new_id", path));
+	EXPECT_EQ(0, tell_driver("fsdev_dax", "remove_id", path));
+	ASSERT_TRUE(device_has(path, "driver"));
+	EXPECT_EQ(-EBUSY, hide("x"));
+	EXPECT_EQ(-EBUSY, release("x"));
+	ASSERT_EQ(0, tell_driver("fsdev_dax", "unbind", path));
+	ASSERT_EQ(0, tell_driver("device_dax", "bind", path));
+	EXPECT_EQ(0, hide("x"));
+	EXPECT_EQ(0, release("x"));
+}
+
+/* The driver of the device comes and goes while it is hidden. */
+TEST_F(expose, hide_against_bind_and_unbind)
+{
+	int hidden = 0, status;
+	char path[64];
+	pid_t pid;
+
+	/* Pages enough to be looked at for a while */
+	ASSERT_EQ(0, create("x", 64 * MIB, self->pmd));
+	pid = fork();
+	if (!pid) {
+		for (;;) {
+			struct kho_pool_extent_info info;
+
+			if (query("x", &info) || !(info.flags & KHO_POOL_EXTENT_EXPOSED))
+				continue;
+			sprintf(path, "/dev/dax%u.%u", info.dax_region, info.dax_id);
+			tell_driver("device_dax", "unbind", path);
+			tell_driver("device_dax", "bind", path);
+		}
+	}
+	for (int i = 0; i < 100; i++) {
+		int err = expose("x", sysconf(_SC_PAGESIZE), path);
+
+		/* It is not made if the driver has gone at once. */
+		EXPECT_TRUE(!err || err == -ENOMEM) TH_LOG("%d", err);
+		nanosleep(&(struct timespec){ .tv_nsec = i % 20 * 500000 }, NULL);
+		if (!err) {
+			EXPECT_EQ(0, hide("x"));
+			hidden++;
+		}
+	}
+	kill(pid, SIGKILL);
+	EXPECT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_LT(50, hidden);
+	EXPECT_EQ(0, release("x"));
+}
+
 	pid_t pid;
 
 	ASSERT_EQ(0, create("x", 4 * self->pmd, self->pmd));
