@@ -33,6 +33,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/vmalloc.h>
 
 #include "bus.h"
 #include "dax-private.h"
@@ -183,6 +184,14 @@ static bool fits(const struct kho_pool_extent *ext, u64 align)
 	return IS_ALIGNED(ext->phys | ext->size, max_t(u64, align, SUBSECTION_SIZE));
 }
 
+/* Can user space have pages of that size?  device-dax does not ask the CPU for PUDs. */
+static bool can_map(u64 align)
+{
+	if (align == PUD_SIZE && align != PMD_SIZE && !arch_vmap_pud_supported(PAGE_KERNEL))
+		return false;
+	return dax_align_valid(align);
+}
+
 static struct exposed *expose_as(struct kho_pool *pool, struct kho_pool_owner *owner,
 				 const struct kho_pool_extent *ext, u64 align)
 {
@@ -219,11 +228,11 @@ static int expose(struct kho_pool *pool, const struct kho_pool_extent *ext,
 	if (IS_ERR(user))
 		return PTR_ERR(user);
 	for (u32 i = 0; i < ARRAY_SIZE(aligns) && !align; i++)
-		if (dax_align_valid(aligns[i]) && fits(ext, aligns[i]))
+		if (can_map(aligns[i]) && fits(ext, aligns[i]))
 			align = aligns[i];
 	if (!align || !is_power_of_2(align) || !fits(ext, align))
 		return -EINVAL;
-	if (!dax_align_valid(align))
+	if (!can_map(align))
 		return -EOPNOTSUPP;
 	/*
 	 * From here on the next kernel makes it, too.  That comes first: once there
@@ -440,7 +449,7 @@ static int come_back(const struct kho_pool_extent *ext, void *data)
 	struct kho_pool_owner *user;
 	struct comeback *c = data;
 
-	if (dax_align_valid(c->align))
+	if (can_map(c->align))
 		e = expose_as(c->pool, c->owner, ext, c->align);
 	if (!IS_ERR(e))
 		return 0;

@@ -115,7 +115,8 @@ struct kho_pool_ioctl_name {
  * make it again by themselves.
  *
  * EALREADY: it is exposed; the output is filled in.  EOPNOTSUPP: the kernel has
- * no device-dax, or cannot map pages of this size.  EBUSY: a driver has it.
+ * no device-dax, or it or the CPU cannot map pages of this size.  EBUSY: a driver
+ * has it.
  * ENOMEM: no memory for its struct pages.
  */
 struct kho_pool_ioctl_expose {
