@@ -49,6 +49,8 @@ struct exposed {
 	struct kho_pool_exposed as;
 	struct faux_device *faux;
 	struct dev_dax *dev_dax;
+	/* It was exposed before the last kexec, and has been ever since. */
+	bool came_back;
 	/* How many want it to stay; under devices_lock. */
 	unsigned int held;
 	/* For udev: /dev/kho_pool/<pool>/<extent> */
@@ -359,7 +361,7 @@ struct dev_dax *kho_pool_dax_of_file(const struct file *file)
  * @pool: the pool that the extent is in
  * @ext: the extent
  *
- * Return: 0; -ENODEV if it is hidden by now.
+ * Return: 0; -ENODEV if it is hidden by now, -EBUSY if it is held already.
  */
 int kho_pool_dax_hold(const struct dev_dax *dev_dax, struct kho_pool **pool,
 		      struct kho_pool_extent *ext)
@@ -370,6 +372,8 @@ int kho_pool_dax_hold(const struct dev_dax *dev_dax, struct kho_pool **pool,
 	e = exposed_of(dev_dax);
 	if (!e)
 		return -ENODEV;
+	if (e->held)
+		return -EBUSY;
 	e->held++;
 	*pool = e->pool;
 	*ext = e->ext;
@@ -377,14 +381,16 @@ int kho_pool_dax_hold(const struct dev_dax *dev_dax, struct kho_pool **pool,
 }
 
 /**
- * kho_pool_dax_hold_name - the same, of an extent that is known by its name
+ * kho_pool_dax_hold_name - the same, of one that was exposed before the last kexec
  * @pool: the pool
  * @name: the extent's name
  * @phys: where it has to be
  * @size: the size that it has to have
  *
+ * It may be held already: by who hands it on to the next kernel.
+ *
  * Return: its device; -ENOENT if there is no such extent, -ENXIO if it is not
- * exposed, -ESTALE if it is another one.
+ * exposed, -ESTALE if it is another one, or was hidden since.
  */
 struct dev_dax *kho_pool_dax_hold_name(struct kho_pool *pool, const char *name,
 				       phys_addr_t phys, u64 size)
@@ -402,6 +408,9 @@ struct dev_dax *kho_pool_dax_hold_name(struct kho_pool *pool, const char *name,
 	e = exposed_at(phys);
 	if (!e)
 		return ERR_PTR(-ENXIO);
+	/* It may have been released, and another one be in its place. */
+	if (!e->came_back)
+		return ERR_PTR(-ESTALE);
 	e->held++;
 	return e->dev_dax;
 }
@@ -451,8 +460,10 @@ static int come_back(const struct kho_pool_extent *ext, void *data)
 
 	if (can_map(c->align))
 		e = expose_as(c->pool, c->owner, ext, c->align);
-	if (!IS_ERR(e))
+	if (!IS_ERR(e)) {
+		e->came_back = true;
 		return 0;
+	}
 	pr_err("%s/%s: no device could be made of it: %ld\n", kho_pool_name(c->pool), ext->name,
 	       PTR_ERR(e));
 	user = kho_pool_register_owner(c->pool, KHO_POOL_USER);

@@ -35,12 +35,6 @@ static bool can_preserve(struct liveupdate_file_handler *handler, struct file *f
 	return kho_pool_dax_of_file(file);
 }
 
-/* Two files of a device are the same to LUO. */
-static unsigned long get_id(struct file *file)
-{
-	return (unsigned long)file->private_data;
-}
-
 static int preserve(struct liveupdate_file_op_args *args)
 {
 	struct dev_dax *dev_dax = args->file->private_data;
@@ -167,7 +161,6 @@ static void finish(struct liveupdate_file_op_args *args)
 
 static const struct liveupdate_file_ops ops = {
 	.can_preserve = can_preserve,
-	.get_id = get_id,
 	.preserve = preserve,
 	.unpreserve = unpreserve,
 	.retrieve = retrieve,

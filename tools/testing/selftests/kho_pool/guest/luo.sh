@@ -54,6 +54,11 @@ line() {
 	[ "$(grep -c "^$2\$" "$1")" = 1 ] || { cat "$1"; return 1; }
 }
 
+# base NAME: where the extent is
+base() {
+	khopool show "$1" --json | sed -n 's/.*"base": "\{0,1\}\([0-9a-fx]*\).*/\1/p'
+}
+
 # cost SIZE FIELD...: for the host
 cost() {
 	size=$1
@@ -79,10 +84,15 @@ luo.0)
 	made second 7
 	made named 8
 	made late 9
+	made replaced 10
+	made rehidden 11
+	made onward 12
 	in_background /tmp/late keep late "$(dev late)"
 	in_background /tmp/never keep never "$(dev second)"
 	in_background /tmp/vms keep vms "$(dev guest)" "$(dev ro):ro" "$(dev gone)" \
 		"$(dev changed)" "$(dev hidden)" "$(dev spoilt)"
+	in_background /tmp/others keep others "$(dev replaced)" "$(dev rehidden)"
+	in_background /tmp/onward keep onward "$(dev onward)"
 	check "what is preserved stays" stays guest
 	check "one more session" stays second
 	check "who is preserved cannot be preserved" [ "$($LUO keep other "$(dev guest)" 2>&1 |
@@ -94,7 +104,8 @@ luo.0)
 	go
 	;;
 luo.1)
-	for name in guest:1 ro:2 gone:3 changed:4 hidden:5 spoilt:6 second:7 named:8; do
+	for name in guest:1 ro:2 gone:3 changed:4 hidden:5 spoilt:6 second:7 named:8 \
+		    replaced:10 rehidden:11 onward:12; do
 		check "$name is there by its name" whole ${name%:*} ${name#*:}
 	done
 	for name in gone changed hidden; do
@@ -121,6 +132,26 @@ retrieved: the extent is not the one that was preserved"
 	check "and what is spoilt" logged "a preserved file's record is damaged"
 	check "what was retrieved stays until it is finished" stays guest
 	check "what could not be retrieved can go" khopool hide spoilt
+	# The same name, size and place, and another guest's memory
+	at=$(base replaced)
+	khopool rm replaced >/dev/null || die "rm"
+	khopool create replaced $SIZE --align 2M --expose >/dev/null || die "create"
+	check "another extent in the same place" is "$(base replaced)" "$at"
+	khopool hide rehidden >/dev/null || die "hide"
+	khopool expose rehidden >/dev/null || die "expose"
+	vms=$luo
+	$LUO finish others 1 2 >/tmp/others 2>&1
+	check "is not the one that was preserved" line /tmp/others \
+		"retrieve 1: Stale file handle"
+	check "nor is one that was hidden since" line /tmp/others \
+		"retrieve 2: Stale file handle"
+	check "which loses nothing" whole rehidden 11
+	# Into the next session before it is retrieved from the last one
+	in_background /tmp/again keep again "$(dev onward)"
+	check "a file of what is preserved again" $LUO finish onward 1:$SIZE:12
+	check "it stays preserved" stays onward
+	check "once" [ "$($LUO keep other "$(dev onward)" 2>&1 | grep -c 'resource busy')" = 1 ]
+	luo=$vms
 	khopool expose spoilt >/dev/null || die "expose"
 	let_go
 	check "what is finished can go" khopool hide ro
@@ -139,6 +170,8 @@ retrieved: the extent is not the one that was preserved"
 	;;
 luo.2)
 	check "once more, and finished" $LUO finish vms 1:$SIZE:1
+	check "what was preserved before it was retrieved" $LUO finish again 1:$SIZE:12
+	check "it can go, too" khopool hide onward
 	check "it can go" khopool hide guest
 	khopool expose guest >/dev/null || die "expose"
 	khopool links >/dev/null
@@ -152,7 +185,7 @@ luo.2)
 	khopool expose late >/dev/null || die "expose"
 	khopool links >/dev/null
 	in_background /tmp/vms keep vms "$(dev guest)"
-	at=$(khopool show guest --json | sed -n 's/.*"base": "\{0,1\}\([0-9a-fx]*\).*/\1/p')
+	at=$(base guest)
 	save
 	damage index0 "index is not what was sealed" 2305^0x40
 	go at=$at
