@@ -115,7 +115,10 @@ static bool has_bound(struct exposed *e)
 	struct device *dev = &e->dev_dax->dev;
 
 	guard(device)(dev);
-	return is_device_dax(dev->driver);
+	if (!is_device_dax(dev->driver))
+		return false;
+	kho_pool_iomem_taken(e->ext.phys);
+	return true;
 }
 
 static int make_device(struct exposed *e)

@@ -119,6 +119,7 @@ struct kho_pool_exposer {
 
 int kho_pool_set_exposer(const struct kho_pool_exposer *ops);
 int kho_pool_iomem_open(phys_addr_t phys, u64 size);
+void kho_pool_iomem_taken(phys_addr_t phys);
 void kho_pool_iomem_close(phys_addr_t phys);
 
 /* Hooks in mainline files; nothing else calls them. */

@@ -78,6 +78,24 @@ int kho_pool_iomem_open(phys_addr_t phys, u64 size)
 EXPORT_SYMBOL_GPL(kho_pool_iomem_open);
 
 /**
+ * kho_pool_iomem_taken - the driver has requested it
+ * @phys: as it was given to kho_pool_iomem_open()
+ *
+ * It is exclusive then as the rest of the pool is.  The driver must not release it
+ * meanwhile.
+ *
+ * Context: any but interrupts.
+ */
+void kho_pool_iomem_taken(phys_addr_t phys)
+{
+	struct resource *res = lookup_resource(&iomem_resource, phys);
+
+	if (res)
+		res->flags |= IORESOURCE_EXCLUSIVE;
+}
+EXPORT_SYMBOL_GPL(kho_pool_iomem_taken);
+
+/**
  * kho_pool_iomem_close - the driver has released it
  * @phys: as it was given to kho_pool_iomem_open()
  *

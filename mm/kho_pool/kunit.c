@@ -7,6 +7,8 @@
 #include <kunit/test.h>
 #include <linux/cpumask.h>
 #include <linux/err.h>
+#include <linux/ioport.h>
+#include <linux/kho_pool.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -427,6 +429,46 @@ static void names_of_unread_regions(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, IS_ERR(kho_pool_register_owner(pool, "two")));
 }
 
+/* Is it a resource, and one that /dev/mem is not to map? */
+static bool is_exclusive(u64 phys)
+{
+	const struct resource *res = lookup_resource(&iomem_resource, phys);
+
+	return res && res->flags & IORESOURCE_EXCLUSIVE;
+}
+
+/* A driver has the middle of a range, where there is no memory, and lets go of it. */
+static void exclusive_in_iomem(struct kunit *test)
+{
+	struct kp_keep *keep = &kp_state.keep;
+	struct resource nothing = {};
+	u64 base, taken;
+
+	KUNIT_ASSERT_LT(test, keep->nr, KHO_POOL_MAX_KEEP);
+	KUNIT_ASSERT_EQ(test, allocate_resource(&iomem_resource, &nothing, SZ_64M, SZ_16M,
+						RESOURCE_SIZE_MAX, SZ_64M, NULL, NULL), 0);
+	base = nothing.start;
+	taken = base + SZ_4M;
+	release_resource(&nothing);
+	keep->range[keep->nr].base = base;
+	keep->range[keep->nr++].size = SZ_64M;
+	KUNIT_EXPECT_EQ(test, kho_pool_iomem_open(taken, SZ_2M), 0);
+	/* No one has requested it yet. */
+	kho_pool_iomem_taken(taken);
+	KUNIT_EXPECT_NOT_NULL(test, request_mem_region(taken, SZ_2M, "kunit"));
+	KUNIT_EXPECT_FALSE(test, is_exclusive(taken));
+	kho_pool_iomem_taken(taken);
+	KUNIT_EXPECT_TRUE(test, is_exclusive(taken));
+	release_mem_region(taken, SZ_2M);
+	kho_pool_iomem_close(taken);
+	keep->nr--;
+	/* All of it in one piece again */
+	KUNIT_EXPECT_FALSE(test, is_exclusive(taken));
+	KUNIT_EXPECT_TRUE(test, is_exclusive(base));
+	release_mem_region_adjustable(base, SZ_64M);
+	KUNIT_EXPECT_FALSE(test, is_exclusive(base));
+}
+
 static struct kunit_case kp_kunit_cases[] = {
 	KUNIT_CASE(sizes_and_alignments),
 	KUNIT_CASE(bad_requests_and_frees),
@@ -438,6 +480,7 @@ static struct kunit_case kp_kunit_cases[] = {
 	KUNIT_CASE(golden_two_pools),
 	KUNIT_CASE(strict_and_preferred_nodes),
 	KUNIT_CASE(names_of_unread_regions),
+	KUNIT_CASE(exclusive_in_iomem),
 	{}
 };
 
