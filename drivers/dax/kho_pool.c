@@ -44,6 +44,7 @@ static const u64 aligns[] = { PUD_SIZE, PMD_SIZE, PAGE_SIZE };
 struct exposed {
 	struct list_head list;
 	struct kho_pool *pool;
+	/* NULL where the next kernel cannot be told, as the pool may only be read. */
 	struct kho_pool_owner *owner;
 	struct kho_pool_extent ext;
 	struct kho_pool_exposed as;
@@ -245,11 +246,14 @@ static int expose(struct kho_pool *pool, const struct kho_pool_extent *ext,
 	 */
 	owner = owner_for(pool, align);
 	err = PTR_ERR_OR_ZERO(owner) ?: kho_pool_assign(user, owner, ext->phys, ext->size);
-	if (err)
+	if (err == -EROFS)
+		owner = NULL;
+	else if (err)
 		return err;
 	e = expose_as(pool, owner, ext, align);
 	if (IS_ERR(e)) {
-		kho_pool_assign(owner, user, ext->phys, ext->size);
+		if (owner)
+			kho_pool_assign(owner, user, ext->phys, ext->size);
 		return PTR_ERR(e);
 	}
 	*as = e->as;
@@ -293,7 +297,7 @@ static int withdraw(struct exposed *e, struct kho_pool_owner *user)
 	 */
 	down_write_nested(&mapping->i_mmap_rwsem, SINGLE_DEPTH_NESTING);
 	if (!mapping_mapped(mapping) && !has_used_pages(e))
-		err = kho_pool_assign(e->owner, user, e->ext.phys, e->ext.size);
+		err = e->owner ? kho_pool_assign(e->owner, user, e->ext.phys, e->ext.size) : 0;
 	if (!err) {
 		kill_dax(e->dev_dax->dax_dev);
 		/* No driver binds to it again. */

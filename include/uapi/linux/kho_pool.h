@@ -112,7 +112,8 @@ struct kho_pool_ioctl_name {
  *	largest that size and place of the extent allow
  *
  * Makes a device-dax device of an extent made by KHO_POOL_CREATE.  Later kernels
- * make it again by themselves.
+ * make it again by themselves.  In a pool that can only be read it is for this
+ * kernel alone, and what was exposed by an earlier one cannot be hidden (EROFS).
  *
  * EALREADY: it is exposed; the output is filled in.  EOPNOTSUPP: the kernel has
  * no device-dax, or it or the CPU cannot map pages of this size.  EBUSY: a driver

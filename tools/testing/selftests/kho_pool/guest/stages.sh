@@ -28,6 +28,15 @@ is() {
 	[ "$1" = "$2" ] || { echo "'$1' is not '$2'"; return 1; }
 }
 
+not() {
+	! "$@"
+}
+
+# exposed NAME: is there a device of this extent?
+exposed() {
+	khopool show "$1" --json | grep -q '"device": "/dev/dax'
+}
+
 # fails ERROR COMMAND: writing the command gives this error
 fails() {
 	err=$1
@@ -486,6 +495,10 @@ dump.*)
 
 read_only_format.0)
 	fill
+	khopool create guest 4M --expose >/dev/null || die "create"
+	echo "words to keep" >/tmp/words
+	khopool put notes /tmp/words >/dev/null || die "put"
+	held=$(stat extents)
 	save
 	damage root "" ro-compat=1 check
 	go held=$held vm=$vm
@@ -498,11 +511,22 @@ read_only_format.1)
 	cmd owner
 	check "nothing can be allocated" fails "Read-only" take 4K
 	check "nothing is changed" is "$(stat extents)" "$(arg held)"
+	check "what was exposed is again" exposed guest
+	for call in "create more 2M" "rm notes" "hide guest"; do
+		# shellcheck disable=SC2086
+		check "refused: $call" [ "$(khopool $call 2>&1 | grep -c 'can only be read')" = 1 ]
+	done
+	check "what was kept can be had" is "$(khopool get notes -)" "words to keep"
+	check "for which it was exposed meanwhile" not exposed notes
+	khopool expose notes >/dev/null || die "expose"
+	check "it can be exposed" exposed notes
 	go
 	;;
 read_only_format.2)
 	check "it is handed on" is "$(stat state)" "read-only: unknown features 0x1"
 	untouched
+	check "with what it said in the beginning" exposed guest
+	check "and no more" not exposed notes
 	;;
 
 # What a later kernel has added and earlier ones may ignore
