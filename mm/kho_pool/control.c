@@ -7,6 +7,7 @@
  */
 #define pr_fmt(fmt) "kho_pool: " fmt
 
+#include <linux/build_bug.h>
 #include <linux/capability.h>
 #include <linux/cleanup.h>
 #include <linux/ctype.h>
@@ -43,7 +44,9 @@ static bool valid_name(const char *name, size_t size)
 	if (!name[0] || name[0] == '.' || strnlen(name, size) == size)
 		return false;
 	for (; *name; name++)
-		if (!isalnum(*name) && *name != '-' && *name != '_' && *name != '.')
+		/* isalnum() alone has letters of Latin-1. */
+		if (!(isascii(*name) && isalnum(*name)) && *name != '-' && *name != '_' &&
+		    *name != '.')
 			return false;
 	return true;
 }
@@ -240,7 +243,7 @@ static int list(union command *cmd)
 	u64 end;
 	int err;
 
-	if (c->info_size < sizeof(struct kho_pool_extent_info) || c->total ||
+	if (c->info_size < KHO_POOL_EXTENT_INFO_SIZE_VER0 || c->total ||
 	    check_mul_overflow(c->nr, (u64)c->info_size, &end) ||
 	    check_add_overflow(end, c->infos, &end))
 		return -EINVAL;
@@ -259,16 +262,18 @@ static const struct {
 	bool change;
 	int (*run)(union command *cmd);
 } commands[] = {
-#define COMMAND(_cmd, _type, _last, _change, _run) \
+/* The first size that a structure had is the least that is taken, however it grows. */
+#define COMMAND(_cmd, _type, _ver0, _change, _run) \
 	[_IOC_NR(_cmd)] = { .cmd = _cmd, .size = sizeof(struct _type), \
-			    .min_size = offsetofend(struct _type, _last), \
+			    .min_size = (_ver0) + \
+					BUILD_BUG_ON_ZERO(sizeof(struct _type) < (_ver0)), \
 			    .change = _change, .run = _run }
-	COMMAND(KHO_POOL_CREATE, kho_pool_ioctl_create, phys, true, create),
-	COMMAND(KHO_POOL_RELEASE, kho_pool_ioctl_name, name, true, release),
-	COMMAND(KHO_POOL_EXPOSE, kho_pool_ioctl_expose, align, true, expose),
-	COMMAND(KHO_POOL_HIDE, kho_pool_ioctl_name, name, true, hide),
-	COMMAND(KHO_POOL_QUERY, kho_pool_ioctl_query, info, false, query),
-	COMMAND(KHO_POOL_LIST, kho_pool_ioctl_list, total, false, list),
+	COMMAND(KHO_POOL_CREATE, kho_pool_ioctl_create, KHO_POOL_CREATE_SIZE_VER0, true, create),
+	COMMAND(KHO_POOL_RELEASE, kho_pool_ioctl_name, KHO_POOL_NAME_SIZE_VER0, true, release),
+	COMMAND(KHO_POOL_EXPOSE, kho_pool_ioctl_expose, KHO_POOL_EXPOSE_SIZE_VER0, true, expose),
+	COMMAND(KHO_POOL_HIDE, kho_pool_ioctl_name, KHO_POOL_NAME_SIZE_VER0, true, hide),
+	COMMAND(KHO_POOL_QUERY, kho_pool_ioctl_query, KHO_POOL_QUERY_SIZE_VER0, false, query),
+	COMMAND(KHO_POOL_LIST, kho_pool_ioctl_list, KHO_POOL_LIST_SIZE_VER0, false, list),
 };
 
 static long kho_pool_ioctl(struct file *file, unsigned int nr, unsigned long arg)

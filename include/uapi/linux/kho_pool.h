@@ -43,6 +43,14 @@
 #define KHO_POOL_UAPI_POOL_MAX	32	/* bytes with the NUL */
 #define KHO_POOL_UAPI_NAME_MAX	56
 
+/* What the structures were in the first version; a kernel takes no shorter ones. */
+#define KHO_POOL_CREATE_SIZE_VER0	128
+#define KHO_POOL_NAME_SIZE_VER0		96
+#define KHO_POOL_EXPOSE_SIZE_VER0	112
+#define KHO_POOL_EXTENT_INFO_SIZE_VER0	128
+#define KHO_POOL_QUERY_SIZE_VER0	224
+#define KHO_POOL_LIST_SIZE_VER0		72
+
 /* The memory must be on the node; without it, another one serves if it cannot. */
 #define KHO_POOL_CREATE_THISNODE	(1ULL << 0)
 
@@ -167,7 +175,7 @@ struct kho_pool_extent_info {
  * @reserved: zero
  * @pool: where
  * @name: of the extent
- * @info: output
+ * @info: output; it stays last, as it may grow
  */
 struct kho_pool_ioctl_query {
 	__u32 size;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Every ioctl of /dev/kho_pool/control, and every bad argument.  Needs kho_pool=
- * with at least 1 GiB.
+ * with at least 1 GiB, and for the seal debugfs and CONFIG_KHO_POOL_DEBUG.
  */
+#include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,7 +19,7 @@
 
 /* What is wrong with a name: 56 bytes without an end, and all the rest. */
 static const char * const bad_names[] = {
-	"", ".", ".hidden", "a/b", "a b", "a\n", "\xc3\xbc", "../x",
+	"", ".", ".hidden", "a/b", "a b", "a\n", "\xc3\xbc", "\xfc", "../x",
 	"12345678901234567890123456789012345678901234567890123456",
 };
 
@@ -234,7 +235,57 @@ TEST_F(control, names_are_unique)
 
 TEST_F(control, more_than_there_is)
 {
-	EXPECT_EQ(-ENOMEM, create("x", (self->free_bytes + 2 * MIB) & -(2 * MIB), 0));
+	struct kho_pool_ioctl_create c = {
+		.size = sizeof(c), .nid = 0, .flags = KHO_POOL_CREATE_THISNODE, .name = "x",
+		.bytes = (self->free_bytes + 2 * MIB) & -(2 * MIB),
+	};
+
+	EXPECT_EQ(-ENOMEM, create("x", c.bytes, 0));
+	EXPECT_EQ(-ENOSPC, call(KHO_POOL_CREATE, &c));
+	EXPECT_EQ(0, c.phys);
+}
+
+static int seal(int on)
+{
+	int fd = open("/sys/kernel/debug/kho_pool/sealed", O_WRONLY), err;
+
+	if (fd < 0)
+		return -errno;
+	err = write(fd, on ? "1" : "0", 1) < 0 ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+/* While a kexec is under way nothing changes, and it can still be looked at. */
+TEST_F(control, sealed)
+{
+	struct kho_pool_extent_info info;
+	int errors[5];
+
+	ASSERT_EQ(0, create("x", 2 * MIB, 0));
+	ASSERT_EQ(0, create("shown", 2 * MIB, 0));
+	ASSERT_EQ(0, expose("shown", 0, NULL));
+	ASSERT_EQ(0, seal(1));
+	errors[0] = create("y", 2 * MIB, 0);
+	errors[1] = release("x");
+	errors[2] = expose("x", 0, NULL);
+	errors[3] = hide("shown");
+	errors[4] = query("shown", &info);
+	ASSERT_EQ(0, seal(0));
+	for (int i = 0; i < 4; i++) {
+		EXPECT_EQ(-ESHUTDOWN, errors[i])
+			TH_LOG("call %d", i);
+	}
+	EXPECT_EQ(0, errors[4]);
+	EXPECT_EQ(KHO_POOL_EXTENT_USER | KHO_POOL_EXTENT_EXPOSED, info.flags);
+	/* What has failed has left everything as it was. */
+	ASSERT_EQ(0, query("x", &info));
+	EXPECT_EQ(KHO_POOL_EXTENT_USER, info.flags);
+	EXPECT_EQ(0, expose("x", 0, NULL));
+	EXPECT_EQ(0, hide("x"));
+	EXPECT_EQ(0, hide("shown"));
+	EXPECT_EQ(0, release("shown"));
+	EXPECT_EQ(0, release("x"));
 }
 
 /* A structure may be shorter or longer than the kernel's. */
@@ -242,14 +293,15 @@ TEST_F(control, sizes_of_structures)
 {
 	static const struct {
 		unsigned int cmd;
-		size_t size;
+		/* As of now, and the least there ever was */
+		size_t size, ver0;
 	} cmds[] = {
-		{ KHO_POOL_CREATE, sizeof(struct kho_pool_ioctl_create) },
-		{ KHO_POOL_RELEASE, sizeof(struct kho_pool_ioctl_name) },
-		{ KHO_POOL_EXPOSE, sizeof(struct kho_pool_ioctl_expose) },
-		{ KHO_POOL_HIDE, sizeof(struct kho_pool_ioctl_name) },
-		{ KHO_POOL_QUERY, sizeof(struct kho_pool_ioctl_query) },
-		{ KHO_POOL_LIST, sizeof(struct kho_pool_ioctl_list) },
+		{ KHO_POOL_CREATE, sizeof(struct kho_pool_ioctl_create), 128 },
+		{ KHO_POOL_RELEASE, sizeof(struct kho_pool_ioctl_name), 96 },
+		{ KHO_POOL_EXPOSE, sizeof(struct kho_pool_ioctl_expose), 112 },
+		{ KHO_POOL_HIDE, sizeof(struct kho_pool_ioctl_name), 96 },
+		{ KHO_POOL_QUERY, sizeof(struct kho_pool_ioctl_query), 224 },
+		{ KHO_POOL_LIST, sizeof(struct kho_pool_ioctl_list), 72 },
 	};
 	union {
 		struct kho_pool_ioctl_create create;
@@ -266,7 +318,7 @@ TEST_F(control, sizes_of_structures)
 			EXPECT_EQ(-EINVAL, call(cmds[i].cmd, &u)) TH_LOG("cmd %zu", i);
 		}
 		memset(&u, 0, sizeof(u));
-		u.size = cmds[i].size - 1;
+		u.size = cmds[i].ver0 - 1;
 		EXPECT_EQ(-EINVAL, call(cmds[i].cmd, &u)) TH_LOG("cmd %zu", i);
 		/* Something at the end that this kernel knows nothing of */
 		u.size = cmds[i].size + 8;
@@ -278,6 +330,14 @@ TEST_F(control, sizes_of_structures)
 		u.size = ~0U;
 		EXPECT_EQ(-E2BIG, call(cmds[i].cmd, &u)) TH_LOG("cmd %zu", i);
 	}
+	/* What a program of the first version has */
+	memset(&u, 0, sizeof(u));
+	u.create = (struct kho_pool_ioctl_create){
+		.size = 128, .nid = -1, .bytes = 2 * MIB, .name = "first",
+	};
+	EXPECT_EQ(0, call(KHO_POOL_CREATE, &u));
+	EXPECT_NE(0, u.create.phys);
+	EXPECT_EQ(0, release("first"));
 	/* Nothing at the end */
 	memset(&u, 0, sizeof(u));
 	u.create = (struct kho_pool_ioctl_create){
@@ -425,52 +485,82 @@ TEST_F(control, without_privileges)
 	EXPECT_EQ(0, release("x"));
 }
 
-/* What another process releases is gone once, and what one makes is made once. */
-static void fight(unsigned int seed)
+/* Done, or another one has been there first */
+static int fair(int err, int lost)
 {
-	srand(seed);
+	return !err || err == -ENOENT || err == -lost;
+}
+
+/*
+ * What another process releases is gone once, and what one makes is made once.
+ * Ends the process if a call gives what it cannot give.
+ */
+static void *fight(void *seed)
+{
+	unsigned int random = (uintptr_t)seed;
+
 	for (;;) {
 		struct kho_pool_extent_info info;
+		int what = rand_r(&random) % 5, err, fine;
 		char name[] = "r0";
 
-		name[1] += rand() % 4;
-		switch (rand() % 5) {
+		name[1] += rand_r(&random) % 4;
+		switch (what) {
 		case 0:
-			create(name, (1 + rand() % 3) * 2 * MIB, 2 * MIB);
+			err = create(name, (1 + rand_r(&random) % 3) * 2 * MIB, 2 * MIB);
+			fine = !err || err == -EEXIST;
 			break;
 		case 1:
-			release(name);
+			err = release(name);
+			fine = fair(err, EBUSY);
 			break;
 		case 2:
-			expose(name, 2 * MIB, NULL);
+			err = expose(name, 2 * MIB, NULL);
+			fine = fair(err, EALREADY);
 			break;
 		case 3:
-			hide(name);
+			err = hide(name);
+			fine = fair(err, ENXIO);
 			break;
 		default:
-			query(name, &info);
+			err = query(name, &info);
+			fine = fair(err, ENOENT);
+		}
+		if (!fine) {
+			fprintf(stderr, "# call %d of %s: %s\n", what, name, strerror(-err));
+			_exit(1);
 		}
 	}
 }
 
+/* Some are killed in a call, and some leave while another thread is in one. */
 TEST_F(control, races_with_each_other_and_with_exit)
 {
 	unsigned long long allocs = number_in(POOL "allocs");
 	pid_t pid[4];
 
 	for (int round = 0; round < 8; round++) {
-		for (int i = 0; i < 4; i++) {
+		for (uintptr_t i = 0; i < 4; i++) {
+			pthread_t thread;
+
 			pid[i] = fork();
-			if (!pid[i])
-				fight(round * 4 + i);
+			if (!pid[i] && i % 2)
+				fight((void *)(round * 4 + i));
+			if (!pid[i]) {
+				if (pthread_create(&thread, NULL, fight, (void *)(round * 4 + i)))
+					_exit(2);
+				nanosleep(&(struct timespec){ .tv_nsec = 150000000 }, NULL);
+				_exit(0);
+			}
 		}
 		nanosleep(&(struct timespec){ .tv_nsec = 200000000 }, NULL);
 		for (int i = 0; i < 4; i++) {
 			int status;
 
-			kill(pid[i], SIGKILL);
+			if (i % 2)
+				kill(pid[i], SIGKILL);
 			EXPECT_EQ(pid[i], waitpid(pid[i], &status, 0));
-			EXPECT_EQ(SIGKILL, WTERMSIG(status));
+			EXPECT_EQ(i % 2 ? SIGKILL : 0, status);
 		}
 	}
 	EXPECT_LT(allocs + 20, number_in(POOL "allocs"));
