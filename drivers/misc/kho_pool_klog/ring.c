@@ -76,12 +76,17 @@ static struct kho_pool_klog_record *alloc_record(void)
  */
 void klog_ring_format(void *mem, u64 size)
 {
-	struct kho_pool_klog_header *h = mem;
+	struct kho_pool_klog_header *to = mem, h = {
+		.magic = cpu_to_le64(KHO_POOL_KLOG_MAGIC),
+		.version = cpu_to_le32(KHO_POOL_KLOG_VERSION),
+		.ring_size = cpu_to_le64(size - sizeof(h)),
+	};
 
-	h->version = cpu_to_le32(KHO_POOL_KLOG_VERSION);
-	h->ring_size = cpu_to_le64(size - sizeof(*h));
-	h->magic = cpu_to_le64(KHO_POOL_KLOG_MAGIC);
-	h->check = cpu_to_le64(header_check(h));
+	h.check = cpu_to_le64(header_check(&h));
+	memcpy(&to->version, &h.version, sizeof(h) - offsetof(typeof(h), version));
+	/* Until here there is no log. */
+	smp_wmb();
+	WRITE_ONCE(to->magic, h.magic);
 }
 
 /**
@@ -105,7 +110,10 @@ bool klog_ring_known(const void *mem, u64 size)
  */
 bool klog_ring_empty(const void *mem)
 {
-	return !memchr_inv(mem, 0, sizeof(struct kho_pool_klog_header));
+	const struct kho_pool_klog_header *h = mem;
+
+	/* The magic comes last; what is behind it may be torn. */
+	return !h->magic;
 }
 
 /**
@@ -144,9 +152,14 @@ int klog_ring_read(struct klog_ring *ring, void *mem, u64 size)
 		at += step(le32_to_cpu(rec->len));
 	}
 	kfree(rec);
-	wrap = roundup(ring->end, ring->size);
+	if (!ring->end)
+		return lines;
 	/* Was one begun, where the next one is to be or, for want of room, at the beginning? */
-	ring->torn = ring->end && (begun(ring, wrap) || begun(ring, ring->end));
+	wrap = roundup(ring->end, ring->size);
+	ring->torn = begun(ring, wrap) || begun(ring, ring->end);
+	/* The next one goes over it, though it may be short enough to go before it. */
+	if (begun(ring, wrap))
+		ring->end = wrap;
 	return lines;
 }
 

@@ -140,6 +140,50 @@ static void ring_torn_lines(struct kunit *test)
 	}
 }
 
+/*
+ * One that did not fit before the ring's end, of which only its position was written:
+ * a short one would fit there, but takes its place.
+ */
+static void ring_torn_at_the_beginning(struct kunit *test)
+{
+	const u64 wrap = 2 * RING;
+	char *mem = golden(test);
+	struct klog_ring ring;
+
+	*(__le64 *)(mem + sizeof(struct kho_pool_klog_header)) = cpu_to_le64(wrap);
+	KUNIT_ASSERT_EQ(test, klog_ring_read(&ring, mem, SIZE), 5);
+	KUNIT_EXPECT_TRUE(test, ring.torn);
+	KUNIT_EXPECT_EQ(test, ring.end, wrap);
+	ring.kernel = 4;
+	klog_ring_put(&ring, "short", strlen("short"));
+	/* All that lies more than a ring before its end is over. */
+	KUNIT_EXPECT_STREQ(test, text_of(test, &ring), "3 x\n4 short\n");
+	KUNIT_ASSERT_EQ(test, klog_ring_read(&ring, mem, SIZE), 6);
+	KUNIT_EXPECT_FALSE(test, ring.torn);
+	KUNIT_EXPECT_STREQ(test, text_of(test, &ring), "3 x\n4 short\n");
+}
+
+/* Of which not all was written: there is no log yet, and it can be begun again. */
+static void ring_torn_headers(struct kunit *test)
+{
+	const size_t magic = sizeof_field(struct kho_pool_klog_header, magic);
+	char *mem = kunit_kzalloc(test, SIZE, GFP_KERNEL);
+	char *whole = kunit_kzalloc(test, SIZE, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, mem);
+	KUNIT_ASSERT_NOT_NULL(test, whole);
+	klog_ring_format(whole, SIZE);
+	for (size_t n = 0; n <= sizeof(struct kho_pool_klog_header) - magic; n++) {
+		memset(mem, 0, SIZE);
+		memcpy(mem + magic, whole + magic, n);
+		KUNIT_EXPECT_FALSE_MSG(test, klog_ring_known(mem, SIZE), "%zu bytes", n);
+		KUNIT_EXPECT_TRUE_MSG(test, klog_ring_empty(mem), "%zu bytes", n);
+		klog_ring_format(mem, SIZE);
+		KUNIT_EXPECT_TRUE(test, klog_ring_known(mem, SIZE));
+		KUNIT_EXPECT_MEMEQ(test, mem, whole, SIZE);
+	}
+}
+
 static void ring_headers_refused(struct kunit *test)
 {
 	u8 *mem = golden(test);
@@ -213,6 +257,8 @@ static struct kunit_case klog_ring_cases[] = {
 	KUNIT_CASE(ring_golden_read),
 	KUNIT_CASE(ring_golden_written),
 	KUNIT_CASE(ring_torn_lines),
+	KUNIT_CASE(ring_torn_at_the_beginning),
+	KUNIT_CASE(ring_torn_headers),
 	KUNIT_CASE(ring_headers_refused),
 	KUNIT_CASE(ring_damaged),
 	KUNIT_CASE(ring_long_lines),

@@ -6,11 +6,12 @@
  * is a contract between kernels: what is not version 1 is left alone by those that
  * know no more. All of it is little-endian.
  *
- * The extent begins with struct kho_pool_klog_header, which is written once. The
- * rest of it is the ring, one record after the other, each on a multiple of eight
- * bytes. A record has a position, counted in bytes from the beginning of the log: it
- * is in the ring at that position modulo the ring's size. The next record is
- * where this one ends, or, if it does not fit there, at the ring's beginning.
+ * The extent begins with struct kho_pool_klog_header, which is written once, its
+ * magic last: as long as that is zero, there is no log yet. The rest of the extent is
+ * the ring, one record after the other, each on a multiple of eight bytes. A record
+ * has a position, counted in bytes from the beginning of the log: it is in the ring
+ * at that position modulo the ring's size. The next record is where this one ends,
+ * or, if it does not fit there, at the ring's beginning.
  *
  * Nothing says where the log begins and ends. A record is there if it has the
  * position of its place and its check is right; the check is written last. The last
