@@ -69,20 +69,34 @@ static int get_buffers(void)
 		err = kho_pool_alloc(owner, &req, &phys);
 		if (err)
 			return err;
-		/* Should we stop between the two lines, claim_all() finds it. */
 		book->buffer[i].phys = cpu_to_le64(phys);
-		book->buffer[i].size = cpu_to_le64(req.size);
+		/* Should we stop before this, claim_all() finds it. */
+		smp_store_release(&book->buffer[i].size, cpu_to_le64(req.size));
 	}
 	return 0;
 }
 
 static void put_all(void)
 {
-	for (int i = 0; i < NR_BUFFERS; i++)
-		if (book->buffer[i].size)
-			kho_pool_free(owner, le64_to_cpu(book->buffer[i].phys),
-				      le64_to_cpu(book->buffer[i].size));
+	for (int i = 0; i < NR_BUFFERS; i++) {
+		u64 size = le64_to_cpu(book->buffer[i].size);
+
+		if (!size)
+			continue;
+		WRITE_ONCE(book->buffer[i].size, 0);
+		/* What is freed is not in the book any more; claim_all() finds the rest. */
+		smp_wmb();
+		kho_pool_free(owner, le64_to_cpu(book->buffer[i].phys), size);
+	}
 	kho_pool_free(owner, book_phys, PAGE_SIZE);
+}
+
+static void begin_book(void)
+{
+	book->version = cpu_to_le32(1);
+	/* Should we stop before this, the next kernel begins it again. */
+	smp_store_release(&book->magic, cpu_to_le32(BOOK_MAGIC));
+	pr_info("begins with an empty book\n");
 }
 
 static int begin_anew(void)
@@ -97,9 +111,7 @@ static int begin_anew(void)
 	if (err)
 		return err;
 	book = kho_pool_virt(book_phys);
-	book->magic = cpu_to_le32(BOOK_MAGIC);
-	book->version = cpu_to_le32(1);
-	pr_info("begins with an empty book\n");
+	begin_book();
 	return 0;
 }
 
@@ -118,6 +130,8 @@ static int take_over(const struct kho_pool_extent *ext)
 {
 	book_phys = ext->phys;
 	book = kho_pool_virt(book_phys);
+	if (!book->magic)
+		begin_book();
 	if (book->magic != cpu_to_le32(BOOK_MAGIC) || book->version != cpu_to_le32(1)) {
 		pr_err("the book at %pa is not one of mine\n", &book_phys);
 		return -EINVAL;
@@ -131,6 +145,7 @@ static int __init sample_init(void)
 {
 	struct kho_pool *pool = kho_pool_find(pool_name);
 	struct kho_pool_extent ext;
+	bool anew;
 	int err;
 
 	if (!pool)
@@ -140,7 +155,8 @@ static int __init sample_init(void)
 		return PTR_ERR(owner);
 
 	err = kho_pool_claim(owner, BOOK_NAME, &ext);
-	if (err == -ENOENT)
+	anew = err == -ENOENT;
+	if (anew)
 		err = begin_anew();
 	else if (!err || err == -EALREADY)
 		err = take_over(&ext);
@@ -148,7 +164,9 @@ static int __init sample_init(void)
 		return err;
 	err = get_buffers();
 	if (err) {
-		put_all();
+		/* What an earlier load has left is not ours to give up. */
+		if (anew)
+			put_all();
 		return err;
 	}
 	le64_add_cpu(&book->loads, 1);

@@ -1031,11 +1031,22 @@ sample.1)
 	insmod /lib/kho_pool_sample.ko keep=1 || die "insmod"
 	check "found what it had" logged "after 1 loads"
 	check "claimed" is "$(stat unclaimed)" 0
+	# As of a kernel that has stopped before it could note a buffer, or its book
+	rmmod kho_pool_sample
+	book=$(awk '$5 == "sample-book" { print $1 }' $DEBUG/extents)
+	devmem "$(printf '%#x' $((book + 24)))" 64 0
+	insmod /lib/kho_pool_sample.ko keep=1 || die "insmod"
+	check "what is not in the book is given back" is "$(stat extents)" 5
+	rmmod kho_pool_sample
+	devmem "$book" 32 0
+	insmod /lib/kho_pool_sample.ko keep=1 || die "insmod"
+	check "begins its book again" logged "begins with an empty book"
+	check "with what it had" is "$(stat extents)" 5
 	go
 	;;
 sample.2)
 	insmod /lib/kho_pool_sample.ko || die "insmod"
-	check "found what it had" logged "after 2 loads"
+	check "found what it had" logged "after 4 loads"
 	rmmod kho_pool_sample
 	check "gave all back" is "$(stat free_bytes)" "$(stat size_bytes)"
 	;;
