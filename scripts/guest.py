@@ -20,7 +20,8 @@ class Guest:
     """One run of a guest, over as many kernels as it likes to kexec."""
 
     def __init__(self, obj, mode, *, mem="8G", smp=2, append="", arch="x86_64", icount=False,
-                 timeout=600, log=None, alt=(), numa=None, quiet=False, bios=None, el2=False):
+                 timeout=600, log=None, alt=(), numa=None, quiet=False, bios=None, el2=False,
+                 cpu="max"):
         self.records, self.lines, self.failures = [], [], []
         self.ended = False
         self.mode, self.timeout, self.quiet = mode, timeout, quiet
@@ -29,9 +30,9 @@ class Guest:
         console = {"x86_64": "ttyS0", "arm64": "ttyAMA0"}[arch]
         line = f"console={console} kho=on panic=-1 kho_test={mode} {append}"
         self.cmd = {
-            "x86_64": ["qemu-system-x86_64", "-M", "q35", "-cpu", "max"],
+            "x86_64": ["qemu-system-x86_64", "-M", "q35", "-cpu", cpu],
             "arm64": ["qemu-system-aarch64", "-M", "virt,gic-version=3",
-                      "-cpu", "max,pauth-impdef=on"],
+                      "-cpu", f"{cpu},pauth-impdef=on"],
         }[arch]
         # The kernel runs where a hypervisor does.  (AMD's extensions are in "max".)
         if el2:

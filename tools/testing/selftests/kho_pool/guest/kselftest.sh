@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# The kselftests that need one kernel.
+# The kselftests that need one kernel: those of programs=
 . /guest/lib.sh
 
 insmod /lib/test_kho_pool.ko || die "no test driver"
-for program in kho_pool_test kho_pool_control_test kho_pool_dax_test \
-	       kho_pool_luo_test; do
-	/tests/$program
+for program in $(arg programs | tr , ' '); do
+	{ /tests/$program; echo "ended $program $?"; } 2>&1 | tee /tmp/said | sed 's/^/# /'
+	# Once more: the kernel may have said something in the middle of a line.
+	cat /tmp/said
 done
