@@ -518,6 +518,8 @@ static void __init restore_all(void)
  * For KHO, which must not touch struct pages that are not there.
  *
  * Context: any.
+ *
+ * Return: true if all of it is.
  */
 bool kho_pool_owns(phys_addr_t phys, u64 size)
 {

@@ -90,6 +90,8 @@ EXPORT_SYMBOL_GPL(kho_pool_next);
  * @pool: the pool
  *
  * Context: any.
+ *
+ * Return: the name, which is there as long as the kernel is.
  */
 const char *kho_pool_name(const struct kho_pool *pool)
 {
@@ -726,6 +728,8 @@ EXPORT_SYMBOL_GPL(kho_pool_release_owner);
  * is.  Do not derive a struct page from it: there is none.
  *
  * Context: any.
+ *
+ * Return: the address; whether there is pool memory at @phys is not looked at.
  */
 void *kho_pool_virt(phys_addr_t phys)
 {

@@ -93,6 +93,8 @@ void klog_ring_format(void *mem, u64 size)
  * klog_ring_known - is it a log, of this version?
  * @mem: the memory
  * @size: its bytes
+ *
+ * Return: true if the header is whole and fits the size.
  */
 bool klog_ring_known(const void *mem, u64 size)
 {
@@ -107,6 +109,8 @@ bool klog_ring_known(const void *mem, u64 size)
 /**
  * klog_ring_empty - was the kernel stopped before klog_ring_format()?
  * @mem: the memory, which is cleared when it is allocated
+ *
+ * Return: true if there is nothing where the header would be.
  */
 bool klog_ring_empty(const void *mem)
 {
