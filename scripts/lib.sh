@@ -72,6 +72,22 @@ hash_of() {
 		sed "s, $TOP/, ," | sha256sum | cut -c1-16
 }
 
+# complaints PATTERN: of what make has said, the warnings about what the pattern names,
+# and all errors.  Compilers, modpost and kernel-doc each write these words in their
+# own way: "warning:", "WARNING:", "Warning:".
+complaints() {
+	grep -iE '(^|[^[:alnum:]_])(warning|error):|^make.*\*\*\*' |
+		grep -E "(^|[^[:alnum:]_])[Ee][Rr]{2}[Oo][Rr]:|^make|$1" || true
+}
+
+# kernel_doc FILE...: what kernel-doc says about these; in a kernel's tree
+kernel_doc() {
+	local file
+	for file; do
+		scripts/kernel-doc -none -Wall "$file" 2>&1 || echo "error: $file"
+	done | grep -v '^Info:' | sort -u
+}
+
 # checkpatch_ignored FILE ...: what checkpatch is not asked about these: files of a
 # patch not sent yet; in tests and iterators, loops and checks that can only be
 # macros; and names that are mainline's.
