@@ -66,7 +66,7 @@ static inline __u64 kho_handover_sum(const struct kho_handover *h)
 	return sum;
 }
 
-static inline _Bool kho_handover_valid(const struct kho_handover *h, __u64 phys)
+static inline bool kho_handover_valid(const struct kho_handover *h, __u64 phys)
 {
 	return le64_to_cpu(h->magic) == KHO_HANDOVER_MAGIC && le64_to_cpu(h->self) == phys &&
 	       le64_to_cpu(h->check) == kho_handover_sum(h) && h->nr_scratch &&

@@ -26,7 +26,7 @@ void *memory;
 uint64_t memory_size;
 struct saved *saved;
 
-static const struct way *const ways[] = { &pool_way, &memfd_way, &reserve_way };
+static const struct way *const ways[] = { &pool_way, &memfd_way, &reserve_way, NULL };
 static const struct way *way;
 
 enum stamp { PREPARE, PREPARED, PAUSED, SAVED, PUT, ENTER, FOUND, GOT, RESTORED, NR_STAMPS };
@@ -154,9 +154,9 @@ static int enter(void)
 
 int main(int argc, char **argv)
 {
-	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]) && argc > 2; i++)
-		if (!strcmp(argv[2], ways[i]->name))
-			way = ways[i];
+	for (const struct way *const *w = ways; *w && argc > 2; w++)
+		if (!strcmp(argv[2], (*w)->name))
+			way = *w;
 	if (argc == 5 && !strcmp(argv[1], "load"))
 		return load(argv[2], argv[3], argv[4]);
 	if (way && argc == 4 && !strcmp(argv[1], "leave"))

@@ -12,8 +12,9 @@ if [ -z "$(arg then)" ]; then
 		die "kexec could not load the next kernel"
 	rm /tmp/kernel /tmp/initrd
 	# Where it goes in, for those who look on from outside.
-	echo "@json {\"purgatory\": \"$(dmesg | sed -n 's/.*kexec_file_load:.* start:\(0x[0-9a-f]*\).*/\1/p')\"," \
-		"\"image\": \"$(dmesg | sed -n 's/.*Loaded 64bit kernel at \(0x[0-9a-f]*\).*/\1/p')\"}"
+	purgatory=$(dmesg | sed -n 's/.*kexec_file_load:.* start:\(0x[0-9a-f]*\).*/\1/p')
+	image=$(dmesg | sed -n 's/.*Loaded 64bit kernel at \(0x[0-9a-f]*\).*/\1/p')
+	echo "@json {\"purgatory\": \"$purgatory\", \"image\": \"$image\"}"
 	sleep 1
 	said=$(/tests/kho_pool_blackout leave "$(arg way)" "$(arg mib)" 2>&1)
 	die "kho_pool_blackout: $said"

@@ -27,7 +27,8 @@ does() {
 field() {
 	name=$1
 	shift
-	khopool "$@" --json | sed -n "s/^ *\"$name\": \"\\{0,1\\}\\([^\",]*\\)\"\\{0,1\\},\\{0,1\\}\$/\\1/p"
+	khopool "$@" --json |
+		sed -n "s/^ *\"$name\": \"\\{0,1\\}\\([^\",]*\\)\"\\{0,1\\},\\{0,1\\}\$/\\1/p"
 }
 
 # listed: what a kexec does not change of all extents
@@ -47,7 +48,8 @@ to_host() {
 		"\"stat\": $(one_line stat), \"kexec\": $(one_line kexec-args)," \
 		"\"show\": $(one_line show vm/guest), \"check\": $(one_line get --check notes)," \
 		"\"links\": $(one_line links), \"dump\": $(one_line dump)," \
-		"\"verify\": $(one_line verify), \"done\": [$(tr "\n" " " </tmp/done)], \"pools\": $(ls -d /sys/kernel/mm/kho_pool/*/ | wc -l)," \
+		"\"verify\": $(one_line verify), \"done\": [$(tr "\n" " " </tmp/done)]," \
+		"\"pools\": $(ls -d /sys/kernel/mm/kho_pool/*/ | wc -l)," \
 		"\"size\": $(stat size_bytes), \"extents\": $(($(stat extents) + $(cat $VM/extents)))}"
 }
 
@@ -266,7 +268,8 @@ pictures() {
 		END { print n }' /tmp/map30)" -le 30 ]
 	check "it has cells of an owner" grep -q "^ *0x[0-9a-f]*  .*D" /tmp/map
 	check "and free ones" grep -q "^ *0x[0-9a-f]*  .*\.\.\.\." /tmp/map
-	check "and a legend" grep -q "^  D  64 MiB in 1 extent of dax21, exposed with pages" /tmp/map
+	check "and a legend" \
+		grep -q "^  D  64 MiB in 1 extent of dax21, exposed with pages" /tmp/map
 	check "no colours, as it is no terminal" is "$(grep -c "$(printf '\033')" /tmp/map)" 0
 	check "colours if asked for" [ "$(khopool map --color=always |
 		grep -c "$(printf '\033')")" -gt 2 ]
@@ -408,7 +411,8 @@ khopool.0)
 	pictures
 	to_host
 	check "khopool names them" is "$(khopool ls --names | sort | tr '\n' ' ')" \
-		"default/big default/driver default/hugepages default/notes default/test-ledger vm/guest vm/kernel "
+		"default/big default/driver default/hugepages default/notes default/test-ledger\
+ vm/guest vm/kernel "
 	sum=$(sha256sum </tmp/big | cut -c1-64)
 	notes=$(field sha256 get --check notes)
 	disk=$(field sha256 get --check vm/kernel)
@@ -416,7 +420,8 @@ khopool.0)
 	line=$(cat /proc/cmdline)
 	cat /dev/vda >/tmp/kernel
 	cat /dev/vdb >/tmp/initrd
-	khopool kexec-args --command-line="$line stage=1 big=$sum notes=$notes disk=$disk listed=$before" |
+	line="$line stage=1 big=$sum notes=$notes disk=$disk listed=$before"
+	khopool kexec-args --command-line="$line" |
 		xargs kexec -c -l /tmp/kernel --initrd=/tmp/initrd || die "kexec -c"
 	save_coverage
 	kexec -e

@@ -67,7 +67,8 @@ case $stage in
 	load_klog || die "insmod"
 	check "claimed" is "$(klog_extent 4)" claimed
 	check "what kernel 1 has said" is "$(grep -c "^1 .*numbered [1-5] of kernel 1$" $LOG)" 5
-	check "up to the seal of its pool" is "$(klog_line 1 'kho_pool_root: generation=0 sealed=1')" 1
+	check "up to the seal of its pool" is \
+		"$(klog_line 1 'kho_pool_root: generation=0 sealed=1')" 1
 	check "it is kernel 2" is "$(cat $KLOG/kernel)" 2
 	wait_for "^2 .*Run /init"
 	say_all 1 5

@@ -38,8 +38,8 @@ case $stage in
  size=268435456 align=134217728 nid=-1 flags=NOZERO phys=$(field vm 1) err=0"
 	check "a small one" traced alloc "pool=default owner=test name=small size=$page align=0\
  nid=-1 flags=NOZERO phys=$(field small 1) err=0"
-	check "one without a name" traced alloc "pool=default owner=test name= size=$((3 * page)) align=0\
- nid=-1 flags=NOZERO phys=0x[0-9a-f]* err=0"
+	check "one without a name" traced alloc "pool=default owner=test name= size=$((3 * page))\
+ align=0 nid=-1 flags=NOZERO phys=0x[0-9a-f]* err=0"
 	check "a cleared one" traced alloc "pool=default owner=test name=test-ledger size=2097152\
  align=0 nid=-1 flags= phys=$(field test-ledger 1) err=0"
 	begin
