@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import selectors
 import shlex
 import subprocess
@@ -16,16 +17,25 @@ def say(text):
     print(f"[{time.monotonic() - START:4.0f}s] {text}", file=sys.stderr, flush=True)
 
 
+def machine(obj, arch):
+    """What to call what runs a kernel: its architecture, and its page size if not 4 KiB."""
+    with open(os.path.join(obj, ".config")) as f:
+        shift = int(re.search(r"^CONFIG_PAGE_SHIFT=(\d+)$", f.read(), re.M).group(1))
+    return arch if shift == 12 else f"{arch}-{1 << shift >> 10}K"
+
+
 class Guest:
-    """One run of a guest, over as many kernels as it likes to kexec."""
+    """One run of a guest, over as many kernels as it likes to kexec.
+
+    Its console goes to build/log/MACHINE/LOG.log, LOG being the mode if not said."""
 
     def __init__(self, obj, mode, *, mem="8G", smp=2, append="", arch="x86_64", icount=False,
                  timeout=600, log=None, alt=(), numa=None, quiet=False, bios=None, el2=False,
                  cpu="max"):
-        self.records, self.lines, self.failures = [], [], []
+        self.records, self.verified, self.lines, self.failures = [], [], [], []
         self.ended = False
         self.mode, self.timeout, self.quiet = mode, timeout, quiet
-        self.log = log or os.path.join("build", "log", f"{mode}.log")
+        self.log = os.path.join("build", "log", machine(obj, arch), f"{log or mode}.log")
         os.makedirs(os.path.dirname(self.log), exist_ok=True)
         console = {"x86_64": "ttyS0", "arm64": "ttyAMA0"}[arch]
         line = f"console={console} kho=on panic=-1 kho_test={mode} {append}"
@@ -63,6 +73,8 @@ class Guest:
         self.lines.append(line)
         if line.startswith("@json "):
             self.records.append(json.loads(line[6:]))
+        elif line.startswith("@verified "):
+            self.verified.append(json.loads(line[10:]))
         elif line.startswith("@say "):
             if not self.quiet:
                 say(line[5:])

@@ -64,22 +64,22 @@ def judge(record, want):
     return got, short, more
 
 
-def boot(obj, name, case, boots):
+def boot(obj, name, case, boots, patch="with"):
     """All boots of one case, and what they add up to."""
     machine = {k: v for k, v in case.items() if k not in ("want", "one_place")}
+    log = f"kaslr-{name.replace(' ', '-')}-{patch}"
     each, failed = [], 0
     for i in range(boots):
-        log = f"build/log/kaslr-{name.replace(' ', '-')}.log"
         guest = Guest(obj, "kaslr", timeout=120, quiet=True, log=log, **{"smp": 1, **machine})
         if not guest.run() or len(guest.records) != 1:
-            os.replace(log, log.replace(".log", f"-{i}.log"))
+            os.replace(guest.log, guest.log.replace(".log", f"-{i}.log"))
             failed += 1
             continue
         record = guest.records[0]
         got, short, more = judge(record, case["want"])
         if short or more:
             # The console of a boot that was fine is no news.
-            os.replace(log, log.replace(".log", f"-{i}.log"))
+            os.replace(guest.log, guest.log.replace(".log", f"-{i}.log"))
         each.append({"kernel": record["kernel"], "state": record["state"], "got": got,
                      "short": short, "regions": len(record["regions"]), "more": more})
         if (i + 1) % 10 == 0:
@@ -133,7 +133,7 @@ def main():
         if args.without and name in WITHOUT:
             say(f"{name}: {case['append']}, {args.boots} boots without the patch")
             results.append({"case": name, "patch": "without",
-                            **boot(args.without, name, case, args.boots)})
+                            **boot(args.without, name, case, args.boots, "without")})
         say(f"{name}: {case['append']}, {args.boots} boots")
         result = boot(args.obj, name, case, args.boots)
         results.append({"case": name, "patch": "with", **result})

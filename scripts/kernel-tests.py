@@ -3,7 +3,7 @@
 """kernel-tests.py OBJ [--plain OBJ] [--other OBJ] [NAME ...]: KUnit, kselftests and the tests
 over several kernels, each on a booted kernel.
 
-Prints one line a test; writes build/kernel-tests/report.json."""
+Prints one line a test; writes build/kernel-tests/MACHINE.json, or what --report names."""
 
 import argparse
 import json
@@ -11,7 +11,8 @@ import os
 import re
 import sys
 
-from guest import Guest, say
+from guest import Guest, machine, say
+from verified import add_up, merge
 
 # The kernel lets tests change what it hands on.
 INJECT = {"append": "kho_pool=512M kho_pool_inject"}
@@ -227,17 +228,19 @@ def main():
     parser.add_argument("--plain", help="objects of a kernel without kho_pool")
     parser.add_argument("--other", help="objects of another version of the kernel")
     parser.add_argument("--arch", default=os.environ.get("ARCH", "x86_64"))
+    parser.add_argument("--report", help="another name for the report")
     parser.add_argument("names", nargs="*")
     args = parser.parse_intermixed_args()
     names = args.names or ["kunit", *KSELFTESTS, *SCENARIOS]
-    results = []
+    results, verified = [], []
+    on = machine(args.obj, args.arch)
 
     def point(name, ok):
         results.append((name, ok))
         print(f"{'ok' if ok else 'FAILED':6} {name}", flush=True)
 
     for name in names:
-        log = f"build/log/{name}.log"
+        log = name
         if name == "kunit":
             guest = Guest(args.obj, "kunit", arch=args.arch, mem="2G", timeout=120, log=log,
                           append="kunit.enable=1 kunit.filter_glob=kho_pool* kho_pool=64M")
@@ -283,6 +286,7 @@ def main():
                           append=f"scenario={name} {append}", quiet=True,
                           **{"mem": "3G", "timeout": 180, **scenario})
             ok = guest.run()
+            verified += add_up(on, name, guest.verified)
             if ok and agree and not agree(guest.records):
                 say(f"{name}: what it has reported does not agree")
                 ok = False
@@ -290,8 +294,9 @@ def main():
 
     os.makedirs("build/kernel-tests", exist_ok=True)
     failed = sum(not ok for _, ok in results)
-    with open("build/kernel-tests/report.json", "w") as f:
-        json.dump({"arch": args.arch, "passed": len(results) - failed, "failed": failed,
+    with open(f"build/kernel-tests/{args.report or on}.json", "w") as f:
+        json.dump({"machine": on, "passed": len(results) - failed, "failed": failed,
+                   "verified": merge(verified),
                    "tests": [{"name": n, "ok": ok} for n, ok in results]}, f, indent=1)
         f.write("\n")
     print(f"kernel tests: {len(results) - failed} passed, {failed} failed")

@@ -10,7 +10,8 @@ import json
 import os
 import sys
 
-from guest import Guest, say
+from guest import Guest, machine, say
+from verified import add_up
 
 
 def check(records, generations):
@@ -86,14 +87,16 @@ def main():
     if not records:
         sys.exit("the guest reported nothing: " + "; ".join(guest.failures))
     after = records[1:]
-    lost = sum(r["bytes_bad"] for r in records)
+    lost = sum(v["bad"] for v in guest.verified)
+    on = machine(args.obj, args.arch)
     report = {
         "kernel": records[-1]["kernel"],
-        "arch": args.arch,
+        "machine": on,
         "generations": generations,
         "extents_preserved": sum(r["verified_extents"] for r in after),
-        "bytes_verified": sum(r["bytes_verified"] for r in after),
+        "bytes_verified": sum(v["bytes"] for v in guest.verified),
         "bytes_lost": lost,
+        "verified": add_up(on, args.mode, guest.verified),
         "extents_lost": sum(r["extents_lost"] for r in records),
         "pool_bytes": records[0]["pool_bytes"],
         "root_bytes": max(r["root_bytes"] for r in records),
@@ -103,7 +106,7 @@ def main():
         "ok": ok and not wrong,
         "each": records,
     }
-    path = os.path.join("build", args.mode, "report.json")
+    path = os.path.join("build", args.mode, f"{on}.json")
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "w") as f:
         json.dump(report, f, indent=1)
@@ -112,7 +115,7 @@ def main():
     print()
     table(records)
     print()
-    print(f"kernel {report['kernel']} ({args.arch}), pool {size(report['pool_bytes'])} in "
+    print(f"kernel {report['kernel']} ({on}), pool {size(report['pool_bytes'])} in "
           f"{records[0]['regions']} region(s), index {size(report['index_bytes'])}, "
           f"root {report['root_bytes']} B")
     print(f"{report['bytes_verified']:,} bytes verified over {generations} kexecs, "

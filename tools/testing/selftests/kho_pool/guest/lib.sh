@@ -60,11 +60,38 @@ now() {
 	awk '{ printf "%d\n", $1 * 1e9 }' /proc/uptime
 }
 
+# version: which kernel this is; one of the same version may have no kho_pool
+version() {
+	if [ -e /sys/kernel/mm/kho_pool ]; then
+		uname -r
+	else
+		echo "$(uname -r)-plain"
+	fi
+}
+
+# account BYTES BAD: so many bytes of what the kernel before held were looked at
+# in this one, and so many of them are not as they were; for the host's table
+account() {
+	from=$(arg from)
+	echo "@verified {\"from\": \"${from%,*}\", \"loader\": \"${from#*,}\"," \
+		"\"kernel\": \"$(version)\", \"bytes\": $1, \"bad\": $2}"
+}
+
+# verify_all: every byte of every extent, as the test driver has filled it
+verify_all() {
+	echo verify >$TEST/cmd
+	err=$?
+	account "$(result bytes)" "$(result bad_bytes)"
+	[ $err = 0 ] || die "command: verify"
+}
+
 # next_kernel [CHANGES TO THE COMMAND LINE ...]: kexec; NAME=VALUE replaces or
 # adds, -NAME removes.  NEXT= and INITRD= name other disks to take them from.
 # LOADER=kexec_load has kexec-tools place the image; ARGS= then are other arguments.
+# from= tells the next kernel which one this is, and how it came to it.
 load_next() {
 	line=$(cat /proc/cmdline)
+	set -- "$@" "from=$(version),${LOADER:-kexec_file_load}"
 	[ "$LOADER" != kexec_load ] || set -- "$@" -kho_handover
 	for change in "$@"; do
 		name=${change%%=*}

@@ -10,7 +10,7 @@ at_start=$(stat extents)
 insmod /lib/test_kho_pool.ko || die "no test driver"
 echo "@say generation $gen: $at_start extents came over, verifying every byte"
 cmd generation $gen
-[ $gen = 0 ] || cmd verify
+[ $gen = 0 ] || verify_all
 verified="\"came\": $at_start, \"verified_extents\": $(result extents),
 	  \"bytes_verified\": $(result bytes), \"bytes_bad\": $(result bad_bytes),
 	  \"extents_lost\": $(result lost), \"extents_foreign\": $(result foreign)"
