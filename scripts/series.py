@@ -7,6 +7,7 @@ REPO becomes a git repository in which the series is applied to those files of
 PRISTINE that it touches, as whoever gets it would; what comes out has to be what
 is in GRAFTED."""
 
+import email.utils
 import fnmatch
 import os
 import re
@@ -15,11 +16,13 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 
 from graft import OVERLAY, series
 
 # These grow with the series.
 KCONFIG = "mm/kho_pool/Kconfig"
+TO = "linux-mm@kvack.org"
 MAKEFILE = "mm/kho_pool/Makefile"
 
 
@@ -211,6 +214,29 @@ def compare(path, grafted, ours, touched):
         sys.exit("\n\t".join(["not the same as in the grafted tree:", *sorted(wrong)]))
 
 
+def recipients(path, tree):
+    """Who is to get a patch, as the kernel's own script has it, name by address."""
+    lines = subprocess.check_output(
+        ["perl", "scripts/get_maintainer.pl", "--no-git", "--no-git-fallback", "--no-rolestats",
+         os.path.abspath(path)], cwd=tree, text=True).splitlines()
+    return {address: name for name, address in map(email.utils.parseaddr, lines)}
+
+
+def address(out, tree, author):
+    """Say in each patch who is to get it, and everyone in the cover letter."""
+    cover, *patches = sorted(os.path.join(out, n) for n in os.listdir(out)
+                             if n.endswith(".patch"))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = dict(zip(patches, pool.map(lambda p: recipients(p, tree), patches)))
+    found[cover] = {where: who for cc in found.values() for where, who in cc.items()}
+    for path, cc in found.items():
+        for own in TO, author:
+            cc.pop(own, None)
+        head, body = read(path).split("\n\n", 1)
+        write(f"{head}\nCc: " + ",\n ".join(email.utils.formataddr((who, where))
+                                           for where, who in cc.items()) + f"\n\n{body}", path)
+
+
 def main():
     top, folder, pristine, grafted, out, applied = sys.argv[1:]
     patches = series(folder, [])
@@ -245,8 +271,8 @@ def main():
         repo.git("config", "branch.series.description", cover.message({}))
         repo.git("format-patch", "-q", f"-{len(steps)}", "-o", os.path.abspath(out),
                  "--cover-letter", "--cover-from-description=subject", "--no-renames",
-                 "--zero-commit", "--to=linux-mm@kvack.org", "--cc=kexec@lists.infradead.org",
-                 "--cc=linux-kernel@vger.kernel.org")
+                 "--zero-commit", f"--to={TO}")
+    address(out, grafted, env["GIT_AUTHOR_EMAIL"])
 
     again = Repository(applied, pristine, touched, env)
     names = sorted(f for f in os.listdir(out) if re.match(r"(?!0000)\d{4}-.*\.patch$", f))
