@@ -88,25 +88,31 @@ kernel_doc() {
 	done | grep -v '^Info:' | sort -u
 }
 
-# checkpatch_ignored FILE ...: what checkpatch is not asked about these: files of a
-# patch not sent yet; in tests and iterators, loops and checks that can only be
-# macros; and names that are mainline's.
+# checkpatch_ignored FILE ...: what checkpatch is not asked about these.  Whether files
+# that are added have an entry in MAINTAINERS is looked at by scripts/series.
 checkpatch_ignored() {
-	local types=FILE_PATH_CHANGES,MACRO_ARG_REUSE file
+	local types=FILE_PATH_CHANGES file
 	for file; do
 		case $file in
-		tools/*|*/validate.c)
-			types+=,MACRO_WITH_FLOW_CONTROL,VOLATILE,PREFER_DEFINED_ATTRIBUTE_MACRO,CAMELCASE ;;
 		kernel/kexec_core.c) types+=,CAMELCASE ;;	# its label "Unlock"
 		include/linux/kho/abi/*) types+=,BIT_MACRO ;;	# no kernel headers
 		# The way that all trace events are written
 		include/trace/events/*) types+=,PARENTHESIS_ALIGNMENT,OPEN_ENDED_LINE ;;
+		# Iterators, and what checks at build time, can only be macros
+		mm/kho_pool/pool.h|mm/kho_pool/control.c) types+=,MACRO_ARG_REUSE ;;
+		mm/kho_pool/validate.c) types+=,MACRO_WITH_FLOW_CONTROL ;;
+		*/guest/*) types+=,REPEATED_WORD ;;	# mount -t proc proc
 		esac
-		[[ $file != tools/* ]] || types+=,BIT_MACRO	# user space has none
+		# User space has neither BIT() nor __printf(), but PRIu64 and volatile.
+		[[ $file != tools/*.[ch] ]] ||
+			types+=,BIT_MACRO,PREFER_DEFINED_ATTRIBUTE_MACRO,CAMELCASE,VOLATILE
+		case $file in
+		tools/testing/kho_pool/*) types+=,MACRO_ARG_REUSE,MACRO_WITH_FLOW_CONTROL ;;
+		tools/mm/khopool/*) types+=,MACRO_ARG_REUSE ;;
+		esac
 		case $file in
 		*/shim/*)	# stands in for kernel headers
 			types+=,MACRO_ARG_UNUSED,COMPLEX_MACRO,MEMORY_BARRIER,AVOID_BUG,NEW_TYPEDEFS ;;
-		*/guest/*) types+=,REPEATED_WORD ;;	# mount -t proc proc
 		esac
 	done
 	echo "$types"
