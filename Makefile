@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 #	make run	the main job on a real kernel: a pool over four kexecs
-#	make test	all tests; ends in "N passed, N failed"
+#	make test	all tests; ends in two tables, which are in build/test.json,
+#			and "N passed, N failed"
 #	make soak	stress-ng and churn over GENERATIONS=20 kexecs
 #	make scale	seal and restore of 448 GiB, in instructions
 #	make kaslr	BOOTS=50 boots of large machines, with the kernel somewhere
@@ -14,9 +15,10 @@
 #	make khopool	the command for a machine with pools: build/khopool/khopool;
 #			STATIC=1 makes build/khopool/static/khopool, for an initramfs
 #	make harness	the user-space tests only, in a minute
-#	make check	static checks: checkpatch, W=1, sparse, kernel-doc, clang
-#	make series	a patch series as one would send it, in build/series;
-#			CHECK=1 checks and builds each patch (scripts/series-check)
+#	make check	static checks: checkpatch, W=1, sparse, clang, kernel-doc,
+#			the manual page
+#	make series	a patch series as one would send it, in build/series, with
+#			checkpatch; CHECK=1 builds each patch (scripts/series-check)
 #	make coverage	lines and branches of mm/kho_pool that the tests run, in
 #			the harness and in a kernel of its own
 #	make bench	the index beside the kernel's other allocators, and the
