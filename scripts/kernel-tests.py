@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""kernel-tests.py OBJ [--plain OBJ] [--other OBJ] [NAME ...]: KUnit, kselftests and the tests
-over several kernels, each on a booted kernel.
+"""kernel-tests.py OBJ [--plain OBJ] [--other OBJ] [--disk DISK] [NAME ...]: KUnit, kselftests and
+the tests over several kernels, each on a booted kernel.
 
 Prints one line a test; writes build/kernel-tests/MACHINE.json, or what --report names."""
 
@@ -174,6 +174,7 @@ SCENARIOS = {
     "luo_cost": {"arch": "x86_64", "append": "kho_pool=66G liveupdate=on", "mem": "80G",
                  "smp": 1, "icount": True, "records": same_cost, "timeout": 400},
     "trace": {"append": "kho_pool=512M,256M kho_pool_inject trace_event=kho_pool:*"},
+    "trace_tools": {"arch": "x86_64", "disk": True, "mem": "4G"},
     # The seal, traced into the log, is the last that a kernel says.
     "klog": {"append": "kho_pool=256M tp_printk trace_event=kho_pool:kho_pool_root",
              "timeout": 300},
@@ -227,6 +228,7 @@ def main():
     parser.add_argument("obj")
     parser.add_argument("--plain", help="objects of a kernel without kho_pool")
     parser.add_argument("--other", help="objects of another version of the kernel")
+    parser.add_argument("--disk", help="with tools: what scripts/vm-disk prints")
     parser.add_argument("--arch", default=os.environ.get("ARCH", "x86_64"))
     parser.add_argument("--report", help="another name for the report")
     parser.add_argument("names", nargs="*")
@@ -274,6 +276,10 @@ def main():
                 if not args.plain:
                     continue
                 alt = [os.path.join(args.plain, "guest-kernel")]
+            if scenario.pop("disk", False):
+                if not args.disk:
+                    continue
+                alt = [args.disk]
             if scenario.pop("other", False):
                 if not args.other:
                     continue

@@ -1108,7 +1108,7 @@ log.*)
 	;;
 
 # Those have a file each.
-trace.*|klog.*)
+trace.*|trace_tools.*|klog.*)
 	. /guest/$scenario.sh
 	;;
 luo.*|luo_cost.*)
