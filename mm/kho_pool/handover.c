@@ -162,7 +162,7 @@ static bool carries_nothing(const struct kimage *image, const char **why)
 {
 	*why = kp_state.no_handover;
 	if (!*why && kho_load_own_tree(image) && !kp_inject_allowed())
-		*why = "the image has a tree of its own, and there is no kho_pool_inject on this kernel's command line";
+		*why = "the image has a tree of its own, and kho_pool_inject is off";
 	return *why || (kp_state.blob && !image->kho.fdt);
 }
 

@@ -168,7 +168,8 @@ int main(int argc, char **argv)
 		return load_bad();
 	if (argc == 2 && !strcmp(argv[1], "--unsupported"))
 		return load_unsupported();
-	fprintf(stderr, "usage: kho_pool_load --handover|--made-up|--tree FILE KERNEL INITRD CMDLINE\n"
+	fprintf(stderr, "usage: kho_pool_load --handover|--made-up KERNEL INITRD CMDLINE\n"
+		"       kho_pool_load --tree FILE KERNEL INITRD CMDLINE\n"
 		"       kho_pool_load --at PHYS SIZE TEXT\n"
 		"       kho_pool_load --bad|--unsupported\n");
 	return 2;
