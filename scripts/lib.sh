@@ -85,7 +85,7 @@ kernel_doc() {
 	local file
 	for file; do
 		scripts/kernel-doc -none -Wall "$file" 2>&1 || echo "error: $file"
-	done | grep -v '^Info:' | sort -u
+	done | sed '/^Info:/d' | sort -u
 }
 
 # checkpatch_ignored FILE ...: what checkpatch is not asked about these.  Whether files
