@@ -84,8 +84,7 @@ void kp_area_take(struct kp_index *idx, u32 a, u32 bit, u32 nr)
 	area_changed(idx, a);
 }
 
-/* Give blocks of a locked area back. */
-void kp_area_give(struct kp_index *idx, u32 a, u32 bit, u32 nr)
+static __always_inline void area_give(struct kp_index *idx, u32 a, u32 bit, u32 nr)
 {
 	struct kp_area *area = &idx->area[a];
 
@@ -95,6 +94,21 @@ void kp_area_give(struct kp_index *idx, u32 a, u32 bit, u32 nr)
 		kp_clear_bits(area->used, bit, nr);
 	WRITE_ONCE(area->nr_used, area->nr_used - nr);
 	area_changed(idx, a);
+}
+
+static noinline void give_but_bad(struct kp_index *idx, u32 a, u32 bit, u32 nr)
+{
+	area_give(idx, a, bit, nr);
+	kp_bad_hold(idx, a, bit, bit + nr);
+}
+
+/* Give blocks of a locked area back, but for bad ones. */
+void kp_area_give(struct kp_index *idx, u32 a, u32 bit, u32 nr)
+{
+	if (unlikely(READ_ONCE(idx->nr_bad)))
+		give_but_bad(idx, a, bit, nr);
+	else
+		area_give(idx, a, bit, nr);
 }
 
 /* How many of @nr blocks from @block on are in the area of @block. */

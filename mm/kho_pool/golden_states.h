@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How the states of golden_2.h come about, for who made it and for the tests
+ * How the states of golden_2.h and golden_3.h come about, for who made them and for the tests
  * that write them again: with the same operations every architecture and every
  * page size has to write the same bytes.  A policy of allocation that places
  * extents elsewhere is no change of the format; it needs a further set.
@@ -97,6 +97,32 @@ static void golden_stopped(struct kp_index *idx, u64 frames)
 	memset(&idx->bitmaps[0], 0, sizeof(*idx->bitmaps));
 }
 
+/* Memory errors: in extents, large and small, beside them, in free memory, several in a row. */
+static void golden_bad(struct kp_index *idx, u64 frames)
+{
+	u64 frame = golden_get(idx, 3 * GOLDEN_BLOCK, 1, "large");
+
+	kp_index_bad(idx, frame + 700);
+	frame = golden_get(idx, 5, 2, "small");
+	golden_get(idx, 1, 2, "beside it");
+	kp_index_bad(idx, frame + 2);
+	for (u32 i = 0; i < 4; i++)
+		kp_index_bad(idx, 2 * GOLDEN_BLOCK + 100 - i);
+	kp_index_bad(idx, 2 * GOLDEN_BLOCK + 300);
+	/* Freed, and then no one's. */
+	frame = golden_get(idx, 2 * GOLDEN_BLOCK, 1, NULL);
+	kp_index_bad(idx, frame + 1);
+	golden_put(idx, frame, 2 * GOLDEN_BLOCK, 1);
+}
+
+/* More than there is room for. */
+static void golden_too_many(struct kp_index *idx, u64 frames)
+{
+	golden_get(idx, GOLDEN_BLOCK + 1, 1, "kept");
+	for (u32 i = 0; i < 20; i++)
+		kp_index_bad(idx, 3 * GOLDEN_BLOCK + 2 * i * i);
+}
+
 static const struct golden_state {
 	const char *name;
 	u64 base, frames;
@@ -116,6 +142,11 @@ static const struct golden_state {
 	{ "pages_64k", GOLDEN_AREA - GOLDEN_BLOCK, 4 * GOLDEN_BLOCK, 16, golden_names, true },
 };
 
+static const struct golden_state golden_states_3[] = {
+	{ "bad", 2 * GOLDEN_AREA - 8 * GOLDEN_BLOCK, 16 * GOLDEN_BLOCK, 12, golden_bad, true },
+	{ "too_many", 2 * GOLDEN_AREA, 16 * GOLDEN_BLOCK, 16, golden_too_many, true },
+};
+
 /* Make one in @index and @vol, both zeroed.  0, or what went wrong. */
 static int golden_write(const struct golden_state *s, struct kp_index *idx, void *index, void *vol)
 {
@@ -132,7 +163,7 @@ static int golden_write(const struct golden_state *s, struct kp_index *idx, void
 }
 
 /* A root of two pools and four regions, with all that a later version may add. */
-static void golden_two_roots(struct kp_root *root, struct kp_keep *keep)
+static inline void golden_two_roots(struct kp_root *root, struct kp_keep *keep)
 {
 	root->ro_compat = 1ULL << 40;
 	root->compat = 1ULL << 41 | 1;

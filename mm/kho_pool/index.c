@@ -630,8 +630,11 @@ static void give(struct kp_index *idx, struct kp_lane *lane, const struct kp_ext
 			kp_set_partial(area, bit);
 		account(lane, -1, ext->frames);
 		lane->unclaimed -= ext->unclaimed;
-		if (!kp_bitmaps_empty(maps))
+		if (!kp_bitmaps_empty(maps)) {
+			if (unlikely(READ_ONCE(idx->nr_bad)))
+				kp_bad_hold(idx, a, bit, bit + 1);
 			return;
+		}
 		kp_clear_partial(area, bit);
 		clear_block_word(idx, lane, block);
 		kp_clear_bits(area->unclaimed, bit, 1);

@@ -17,10 +17,11 @@
  *
  * The left side is volatile and made anew from the right one at boot.  It only
  * says which blocks are taken; whose they are and where extents begin and end
- * is read from the right side.
+ * is read from the right side.  Blocks with a memory error are taken as well, see
+ * bad.c.
  *
  * Locks, outer first:
- *	kp_index.big	claims of memory in more than one area; names, owners
+ *	kp_index.big	claims of memory in more than one area; names, owners, bad frames
  *	kp_area.lock	the area's bits, its word, its blocks' words and bitmaps
  * Callers disable interrupts and pass the lane of the CPU they are on, which
  * nothing else may use until they return.
@@ -101,6 +102,8 @@ struct kp_index {
 
 	/* Volatile */
 	bool sealed;
+	bool all_bad;		/* nothing is to be given out any more */
+	u8 nr_bad;		/* words of the header's that say which frames are bad */
 	u32 nr_lanes;
 	u32 first_name;		/* no unused record below */
 	raw_spinlock_t big;
@@ -164,6 +167,10 @@ int kp_index_assign(struct kp_index *idx, struct kp_lane *lane, u64 frame, u64 f
 		    u8 from, u8 to);
 bool kp_index_seal(struct kp_index *idx, u64 *sum, unsigned long spins);
 void kp_index_unseal(struct kp_index *idx, struct kp_lane *lane);
+
+/* bad.c */
+int kp_index_bad(struct kp_index *idx, u64 frame);
+bool kp_bad_next(const struct kp_index *idx, u64 *frame);
 
 /* stat.c */
 void kp_index_stat(const struct kp_index *idx, struct kp_stat *stat);

@@ -302,6 +302,11 @@ u32 kp_area_hole(const struct kp_index *idx, u32 a, u32 nr, u32 align, u32 *cost
 u32 kp_blocks_hole(const struct kp_index *idx, u32 nr, u32 align);
 u32 kp_area_fresh(const struct kp_index *idx);
 
+/* bad.c: which blocks have memory errors */
+bool kp_bad_has(const struct kp_index *idx, u32 block);
+void kp_bad_hold(struct kp_index *idx, u32 a, u32 from, u32 end);
+void kp_bad_restore(struct kp_index *idx);
+
 /* names.c; the caller holds idx->big */
 u32 kp_name_unused(struct kp_index *idx);
 void kp_name_write(struct kp_index *idx, struct kp_lane *lane, u32 record, u64 frame,

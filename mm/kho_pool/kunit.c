@@ -16,6 +16,7 @@
 
 #include "golden.h"
 #include "golden_2.h"
+#include "golden_3.h"
 #include "golden_states.h"
 #include "internal.h"
 #include "pool.h"
@@ -229,13 +230,13 @@ static void golden_version_1(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, frame, 32 * BLOCK);
 }
 
-static void golden_states(struct kunit *test)
+static void golden_set(struct kunit *test, const struct golden_image *set, u32 nr)
 {
 	struct kp_index *idx = kunit_kzalloc(test, sizeof(*idx), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, idx);
-	for (u32 i = 0; i < ARRAY_SIZE(golden_2); i++) {
-		const struct golden_image *g = &golden_2[i];
+	for (u32 i = 0; i < nr; i++) {
+		const struct golden_image *g = &set[i];
 		u64 size = kp_index_size(g->base, g->frames), sum = g->sum;
 		void *index = image(test, g->words, g->nr_words, size);
 		void *vol = kunit_kzalloc(test, kp_index_volatile_size(g->base, g->frames, 1),
@@ -258,17 +259,22 @@ static void golden_states(struct kunit *test)
 	}
 }
 
-/* The same operations write the same bytes, on any architecture. */
-static void golden_written(struct kunit *test)
+static void golden_states(struct kunit *test)
+{
+	golden_set(test, golden_2, ARRAY_SIZE(golden_2));
+	golden_set(test, golden_3, ARRAY_SIZE(golden_3));
+}
+
+static void written_set(struct kunit *test, const struct golden_state *states,
+			const struct golden_image *set, u32 nr)
 {
 	struct kp_index *idx = kunit_kzalloc(test, sizeof(*idx), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, idx);
-	KUNIT_ASSERT_EQ(test, ARRAY_SIZE(golden_2), ARRAY_SIZE(golden_states_2));
-	for (u32 i = 0; i < ARRAY_SIZE(golden_2); i++) {
-		const struct golden_state *s = &golden_states_2[i];
+	for (u32 i = 0; i < nr; i++) {
+		const struct golden_state *s = &states[i];
 		u64 size = kp_index_size(s->base, s->frames);
-		void *golden = image(test, golden_2[i].words, golden_2[i].nr_words, size);
+		void *golden = image(test, set[i].words, set[i].nr_words, size);
 		void *index = kunit_kzalloc(test, size, GFP_KERNEL);
 		void *vol = kunit_kzalloc(test, kp_index_volatile_size(s->base, s->frames, 1),
 					  GFP_KERNEL);
@@ -277,9 +283,18 @@ static void golden_written(struct kunit *test)
 		KUNIT_ASSERT_NOT_NULL(test, vol);
 		memset(idx, 0, sizeof(*idx));
 		KUNIT_ASSERT_EQ_MSG(test, golden_write(s, idx, index, vol), 0, "%s", s->name);
-		KUNIT_EXPECT_STREQ(test, s->name, golden_2[i].name);
+		KUNIT_EXPECT_STREQ(test, s->name, set[i].name);
 		KUNIT_EXPECT_MEMEQ_MSG(test, index, golden, size, "%s", s->name);
 	}
+}
+
+/* The same operations write the same bytes, on any architecture. */
+static void golden_written(struct kunit *test)
+{
+	KUNIT_ASSERT_EQ(test, ARRAY_SIZE(golden_2), ARRAY_SIZE(golden_states_2));
+	KUNIT_ASSERT_EQ(test, ARRAY_SIZE(golden_3), ARRAY_SIZE(golden_states_3));
+	written_set(test, golden_states_2, golden_2, ARRAY_SIZE(golden_2));
+	written_set(test, golden_states_3, golden_3, ARRAY_SIZE(golden_3));
 }
 
 static void golden_two_pools(struct kunit *test)
@@ -397,6 +412,36 @@ static void strict_and_preferred_nodes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, node[1].frees, 1);
 }
 
+/* Who has a page with a memory error keeps it, and no one else gets it. */
+static void memory_errors(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	u64 taken, frame, sum, free_bad = FRAMES - 5, nr = 0;
+
+	KUNIT_ASSERT_EQ(test, get(f, 3 * BLOCK, 1, "taken", &taken), 0);
+	sum = kp_index_sum(&f->idx);
+	KUNIT_ASSERT_EQ(test, kp_index_bad(&f->idx, taken + BLOCK + 1), 0);
+	KUNIT_ASSERT_EQ(test, kp_index_bad(&f->idx, free_bad), 0);
+	KUNIT_EXPECT_EQ(test, kp_index_bad(&f->idx, FRAMES), -EINVAL);
+	KUNIT_EXPECT_EQ(test, kp_index_sum(&f->idx), sum);
+	KUNIT_ASSERT_TRUE(test, kp_index_seal(&f->idx, &sum, 1));
+	/* At the very last moment */
+	KUNIT_ASSERT_EQ(test, kp_index_bad(&f->idx, free_bad + 1), 0);
+	KUNIT_ASSERT_EQ(test, take_over(f, &sum), 0);
+	KUNIT_EXPECT_EQ(test, kp_index_validate(&f->idx), 0);
+	for (frame = 0; kp_bad_next(&f->idx, &frame); frame++)
+		nr++;
+	KUNIT_EXPECT_EQ(test, nr, 3);
+	KUNIT_EXPECT_EQ(test, put(f, taken, 3 * BLOCK), 0);
+	KUNIT_EXPECT_EQ(test, kp_index_validate(&f->idx), 0);
+	for (nr = 0; !get(f, BLOCK, 1, NULL, &frame); nr++) {
+		KUNIT_ASSERT_NE(test, frame / BLOCK, (taken + BLOCK + 1) / BLOCK);
+		KUNIT_ASSERT_NE(test, frame / BLOCK, free_bad / BLOCK);
+	}
+	KUNIT_EXPECT_EQ(test, nr, FRAMES / BLOCK - 2);
+	KUNIT_EXPECT_EQ(test, kp_index_validate(&f->idx), 0);
+}
+
 /* What a region has that could not be read is not known, so no name is free. */
 static void names_of_unread_regions(struct kunit *test)
 {
@@ -479,6 +524,7 @@ static struct kunit_case kp_kunit_cases[] = {
 	KUNIT_CASE(golden_written),
 	KUNIT_CASE(golden_two_pools),
 	KUNIT_CASE(strict_and_preferred_nodes),
+	KUNIT_CASE(memory_errors),
 	KUNIT_CASE(names_of_unread_regions),
 	KUNIT_CASE(exclusive_in_iomem),
 	{}

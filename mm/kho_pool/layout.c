@@ -173,6 +173,8 @@ int kp_index_attach(struct kp_index *idx, void *mem, u64 mem_size, u64 base, u64
 	idx->nr_areas = l.nr_areas;
 	idx->nr_names = l.nr_names;
 	idx->sealed = false;
+	idx->all_bad = false;
+	idx->nr_bad = 0;
 	idx->first_name = 0;
 	idx->short_run = 0;
 	idx->short_from = 0;

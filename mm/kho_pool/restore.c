@@ -340,6 +340,8 @@ int kp_index_restore(struct kp_index *idx, const u64 *sum)
 	p.lane->sum = p.sum;
 	if (p.settle && !idx->read_only)
 		settle(&p);
+	/* When all that is taken and all that is partial is known. */
+	kp_bad_restore(idx);
 	return 0;
 }
 

@@ -150,6 +150,13 @@ static int check_area(struct check *c, u32 a)
 	if (ret)
 		return ret;
 
+	/* Whoever has such a block keeps it, and no one new gets any of it. */
+	for (u32 bit = first; idx->nr_bad && bit < end; bit++) {
+		if (!kp_bad_has(idx, kp_block_at(idx, a, bit)))
+			continue;
+		kp_set_bits(c->used, bit, 1);
+		kp_clear_bits(c->partial, bit, 1);
+	}
 	for (u32 i = 0; i < KP_AREA_WORDS; i++) {
 		nr_used += hweight64(c->used[i]);
 		nr_partial += hweight64(c->partial[i]);
@@ -205,6 +212,29 @@ static int check_names(struct check *c)
 	return 0;
 }
 
+/* The words are as many as is known; some may mean nothing, and then nothing is free. */
+static int check_bad(struct kp_index *idx)
+{
+	u64 last = kp_load(&idx->header->bad[KHO_POOL_BAD_WORDS - 1]), block = idx->nr_blocks;
+	u32 nr = 0;
+
+	for (u32 i = 0; i < KHO_POOL_BAD_WORDS; i++)
+		nr += !!kp_load(&idx->header->bad[i]);
+	HOLDS(idx->nr_bad == nr);
+	HOLDS(nr || !idx->all_bad);
+	HOLDS(!last || idx->all_bad);
+	for (u64 frame = 0; kp_bad_next(idx, &frame); frame++) {
+		HOLDS(frame < idx->nr_frames);
+		HOLDS(kp_bad_has(idx, frame >> KHO_POOL_BLOCK_SHIFT));
+		if (frame >> KHO_POOL_BLOCK_SHIFT == block)
+			continue;
+		block = frame >> KHO_POOL_BLOCK_SHIFT;
+		HOLDS(nr--);
+	}
+	/* Several words may be of one block. */
+	return 0;
+}
+
 /**
  * kp_index_validate - see whether every invariant holds
  * @idx: the index; nothing may be changing
@@ -226,7 +256,7 @@ int kp_index_validate(struct kp_index *idx)
 		if (ret)
 			return ret;
 	}
-	ret = check_names(&c);
+	ret = check_names(&c) ?: check_bad(idx);
 	if (ret)
 		return ret;
 

@@ -39,6 +39,8 @@ static void *record_memset(void *p, int c, size_t n)
 #include "../../../mm/kho_pool/bitmaps.c"
 #undef WORDS
 #include "../../../mm/kho_pool/blocks.c"
+#include "../../../mm/kho_pool/bad.c"
+#undef LAST
 #include "../../../mm/kho_pool/names.c"
 #include "../../../mm/kho_pool/index.c"
 #include "../../../mm/kho_pool/restore.c"
@@ -50,6 +52,8 @@ static void *record_memset(void *p, int c, size_t n)
 #define EVENTS	4096
 /* Sets of plain stores that are tried at each stop, besides none and all. */
 #define SETS	3
+/* Bad frames that there may be: they are never good again. */
+#define BAD	6
 
 struct extent {
 	u64 frame, frames;
@@ -64,6 +68,9 @@ static u32 nr_held;
 static struct kp_request adding;
 static int doomed = -1;
 static bool under_way, restoring;
+/* Memory errors so far; the last one may be under way. */
+static u64 errors[BAD];
+static u32 nr_errors, nr_recorded;
 static u64 seed, stops, reordered, operations;
 static const char *wrong;
 
@@ -92,12 +99,23 @@ static bool is_held(const struct kp_extent *ext, u32 i)
 	       (ext->name ? !strcmp(e->name, ext->name) : !e->name[0]);
 }
 
+/* Does it know of the frame, and has nothing of its block free? */
+static bool is_bad(const struct kp_index *idx, u64 frame)
+{
+	u32 block = frame >> KHO_POOL_BLOCK_SHIFT, bit = kp_bit_of(idx, block);
+	const struct kp_area *area = &idx->area[kp_area_of(idx, block)];
+	u64 next = frame;
+
+	return kp_bad_next(idx, &next) && next == frame && !kp_test(area->partial, bit) &&
+	       (area->whole || kp_test(area->used, bit));
+}
+
 /* The next kernel: what does it find? */
 static const char *take_over(void)
 {
 	struct kp_extent ext;
 	u32 found = 0, added = 0;
-	u64 pos = 0;
+	u64 pos = 0, bad = 0;
 	int ret;
 
 	memcpy(copy.index, image, world.index_size);
@@ -113,6 +131,13 @@ static const char *take_over(void)
 		return "restore";
 	if (kp_index_validate(&copy.idx))
 		return "validate";
+	for (u32 i = 0; i < nr_recorded; i++)
+		if (!is_bad(&copy.idx, errors[i]))
+			return "a bad frame is forgotten";
+	for (u64 frame = 0; kp_bad_next(&copy.idx, &frame); frame++)
+		bad++;
+	if (bad > nr_errors)
+		return "a good frame is bad";
 	while (kp_index_next(&copy.idx, &pos, &ext)) {
 		u32 i;
 
@@ -289,9 +314,33 @@ static void one_free(void)
 	doomed = -1;
 }
 
+/* In an extent, beside the last one, or anywhere. */
+static void one_error(void)
+{
+	u64 frame = rnd(world.frames), next;
+
+	if (nr_errors == BAD)
+		return;
+	if (nr_held && rnd(2))
+		frame = held[rnd(nr_held)].frame;
+	else if (nr_errors && rnd(2))
+		frame = min(errors[nr_errors - 1] + 1, world.frames - 1);
+	next = frame;
+	if (kp_bad_next(&world.idx, &next) && next == frame)
+		return;
+	errors[nr_errors++] = frame;
+	begin();
+	if (kp_index_bad(&world.idx, frame))
+		wrong = "memory error";
+	end();
+	nr_recorded = nr_errors;
+}
+
 static bool run(u64 base, u64 frames, u64 steps)
 {
 	nr_held = 0;
+	nr_errors = 0;
+	nr_recorded = 0;
 	stops = 0;
 	reordered = 0;
 	region_init(&world, base, frames, 1);
@@ -302,7 +351,9 @@ static bool run(u64 base, u64 frames, u64 steps)
 	for (operations = 0; operations < steps && !wrong; operations++) {
 		bool grow = operations / 400 % 2;
 
-		if (rnd(10) < (grow ? 7 : 4))
+		if (!rnd(steps / BAD))
+			one_error();
+		else if (rnd(10) < (grow ? 7 : 4))
 			one_alloc();
 		else
 			one_free();
@@ -327,6 +378,7 @@ static bool run(u64 base, u64 frames, u64 steps)
 	region_exit(&again);
 	CHECK(!wrong);
 	CHECK(stops > steps / 2);
+	CHECK(nr_errors);
 	return true;
 }
 
@@ -364,6 +416,8 @@ static bool owners(void)
 	image = pages(world.index_size);
 	before = pages(world.index_size);
 	nr_held = 0;
+	nr_errors = 0;
+	nr_recorded = 0;
 	stops = 0;
 	for (int i = 3; i < KHO_POOL_OWNERS; i++) {
 		name[0] = 'A' + i;

@@ -12,7 +12,7 @@
 
 #define FRAMES	(GIB + 16 * MIB2)
 #define BASE	(2 * GIB - 8 * MIB2)
-#define IMAGES	3
+#define IMAGES	4
 #define MAX	2048
 
 static struct image {
@@ -52,6 +52,14 @@ static void fill(struct region *r, u32 which)
 			if (i % 3 == 0)
 				put(r, frame, 1 + i, 1 + i % 2);
 		}
+		return;
+	case 3:		/* memory errors in what is free and in what is not */
+		get(r, 3 * MIB2, 1, 1, "three", &frame);
+		kp_index_bad(&r->idx, frame + 700);
+		get(r, 2, 1, 1, NULL, &frame);
+		kp_index_bad(&r->idx, frame + 1);
+		for (u32 i = 0; i < 10; i++)
+			kp_index_bad(&r->idx, 7 * MIB2 * i + 511 - i % 3);
 		return;
 	default:	/* some are not confirmed */
 		for (u32 i = 0; i < 6; i++) {
@@ -123,11 +131,16 @@ static void use(void)
 {
 	static const u64 sizes[] = { GIB, 3 * MIB2, MIB2, 65, 1 };
 	struct kp_extent ext;
-	u64 pos = 0, frame, last = 0;
+	u64 pos = 0, frame, last = 0, nr_bad = 0;
 
 	if (kp_index_validate(&r.idx))
 		die("restored, but not valid");
 	nr_seen = 0;
+	/* Whose it is does not matter: no one else may have it. */
+	for (frame = 0; kp_bad_next(&r.idx, &frame); frame++)
+		nr_bad += frame >= FRAMES;
+	if (nr_bad)
+		die("bad, and out of the region");
 	while (kp_index_next(&r.idx, &pos, &ext)) {
 		if (ext.frame < last)
 			die("handed out twice");
@@ -141,8 +154,14 @@ static void use(void)
 	}
 	for (u32 i = 0; i < ARRAY_SIZE(sizes); i++)
 		for (int n = 0; n < 3; n++)
-			if (!get(&r, sizes[i], 1, r.idx.owners[1].name[0] ? 1 : 2, NULL, &frame))
+			if (!get(&r, sizes[i], 1, r.idx.owners[1].name[0] ? 1 : 2, NULL,
+				 &frame)) {
+				u64 bad = frame;
+
 				take(frame, sizes[i]);
+				if (kp_bad_next(&r.idx, &bad) && bad < frame + sizes[i])
+					die("bad, and given out");
+			}
 	/* All of it can be given back, and nothing is left then. */
 	for (pos = 0; kp_index_next(&r.idx, &pos, &ext);)
 		if (put(&r, ext.frame, ext.frames, ext.owner))

@@ -8,7 +8,7 @@
 
 #include "../../../mm/kho_pool/golden_states.h"
 
-#define SET "golden_2"
+#define SET "golden_3"
 
 static struct region r;
 
@@ -24,31 +24,17 @@ static void print(const char *state, const char *what, const void *mem, u64 size
 	printf("};\n\n");
 }
 
-static void print_root(void)
-{
-	static struct kp_root root;
-	static struct kp_keep keep;
-	static u8 page[KHO_POOL_ROOT_SIZE] __aligned(8);
-
-	golden_two_roots(&root, &keep);
-	if (kp_root_encode(&root, page) < 0)
-		exit(1);
-	print("two_pools", "root", page, sizeof(page));
-	kp_keep_encode(&keep, page);
-	print("two_pools", "keep", page, sizeof(page));
-}
-
 int main(void)
 {
-	static struct { u64 sum, used, largest; s64 extents; } found[ARRAY_SIZE(golden_states_2)];
+	static struct { u64 sum, used, largest; s64 extents; } found[ARRAY_SIZE(golden_states_3)];
 
 	printf("/* %s-License-Identifier: GPL-2.0-only */\n", "SPDX");
 	puts("/*\n"
-	     " * Golden images, the second set, made by golden_make in tools/testing/kho_pool.\n"
+	     " * Golden images, the third set, made by golden_make in tools/testing/kho_pool.\n"
 	     " * Every later version has to read them.\n"
 	     " */\n");
-	for (u32 i = 0; i < ARRAY_SIZE(golden_states_2); i++) {
-		const struct golden_state *s = &golden_states_2[i];
+	for (u32 i = 0; i < ARRAY_SIZE(golden_states_3); i++) {
+		const struct golden_state *s = &golden_states_3[i];
 		struct kp_stat stat = {};
 
 		memset(&r, 0, sizeof(r));
@@ -78,17 +64,10 @@ int main(void)
 		if (!s->sealed)
 			found[i].sum = kp_index_sum(&r.idx);
 	}
-	print_root();
 	puts("/* Where they are from, and what is in them; @sum is the one after restore. */\n"
-	     "static const struct golden_image {\n"
-	     "\tconst char *name;\n"
-	     "\tconst struct golden_word *words;\n"
-	     "\tu32 nr_words, frame_shift;\n"
-	     "\tbool sealed;\n"
-	     "\tu64 base, frames, sum, extents, used_frames, largest;\n"
-	     "} " SET "[] = {");
-	for (u32 i = 0; i < ARRAY_SIZE(golden_states_2); i++) {
-		const struct golden_state *s = &golden_states_2[i];
+	     "static const struct golden_image " SET "[] = {");
+	for (u32 i = 0; i < ARRAY_SIZE(golden_states_3); i++) {
+		const struct golden_state *s = &golden_states_3[i];
 
 		printf("\t{\n\t\t\"%s\", " SET "_%s_index, ARRAY_SIZE(" SET "_%s_index), %u, %s,\n"
 		       "\t\t%#llx, %#llx, 0x%016llxULL, %lld, %llu, %llu\n\t},\n",

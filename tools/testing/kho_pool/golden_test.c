@@ -5,6 +5,7 @@
 
 #include "../../../mm/kho_pool/golden.h"
 #include "../../../mm/kho_pool/golden_2.h"
+#include "../../../mm/kho_pool/golden_3.h"
 #include "../../../mm/kho_pool/golden_states.h"
 #include "../../../mm/kho_pool/root.h"
 
@@ -83,7 +84,7 @@ static bool state(const struct golden_image *g)
 	while (kp_index_next(&r.idx, &pos, &ext))
 		CHECK_EQ(put(&r, ext.frame, ext.frames, ext.owner), 0);
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
-	CHECK_EQ(get(&r, r.frames, 1, 1, NULL, &pos), 0);
+	CHECK_EQ(get(&r, r.frames, 1, 1, NULL, &pos), r.idx.nr_bad ? -ENOMEM : 0);
 	region_exit(&r);
 	return true;
 }
@@ -96,26 +97,65 @@ static bool states(void)
 			return false;
 		}
 	}
+	for (u32 i = 0; i < ARRAY_SIZE(golden_3); i++) {
+		if (!state(&golden_3[i])) {
+			printf("# %s\n", golden_3[i].name);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The frames with memory errors are those that they always were. */
+static bool bad_frames(void)
+{
+	const struct golden_image *g = &golden_3[0];
+	static const u64 bad[] = { 1, 0x461, 0x462, 0x463, 0x464, 0x52c, 0x1802, 0x1cbc };
+	struct region r = { .base = g->base, .frames = g->frames, .lanes = 1 };
+	u64 sum = g->sum, frame = 0;
+
+	CHECK(!strcmp(g->name, "bad"));
+	r.index_size = kp_index_size(r.base, r.frames);
+	r.vol_size = kp_index_volatile_size(r.base, r.frames, r.lanes);
+	r.index = image(g->words, g->nr_words, r.index_size);
+	CHECK_EQ(region_restore(&r, &sum), 0);
+	CHECK(!r.idx.all_bad);
+	for (u32 i = 0; i < ARRAY_SIZE(bad); i++, frame++) {
+		CHECK(kp_bad_next(&r.idx, &frame));
+		CHECK_EQ(frame, bad[i]);
+	}
+	CHECK(!kp_bad_next(&r.idx, &frame));
+	/* Two blocks would be free but for them. */
+	for (u32 i = 0; i < 10; i++)
+		CHECK_EQ(get(&r, MIB2, 1, 1, NULL, &frame), 0);
+	CHECK_EQ(get(&r, 1, 1, 1, NULL, &frame), -ENOMEM);
+	region_exit(&r);
 	return true;
 }
 
 /* The same operations write the same bytes, as in the kernel's KUnit tests. */
-static bool written(void)
+static bool written_set(const struct golden_state *s, const struct golden_image *g, u32 nr)
 {
-	CHECK_EQ(ARRAY_SIZE(golden_2), ARRAY_SIZE(golden_states_2));
-	for (u32 i = 0; i < ARRAY_SIZE(golden_2); i++) {
-		const struct golden_state *s = &golden_states_2[i];
+	for (; nr--; s++, g++) {
 		u64 size = kp_index_size(s->base, s->frames);
 		void *index = pages(size), *golden;
 		struct kp_index idx = {};
 
 		CHECK(!golden_write(s, &idx, index,
 				    pages(kp_index_volatile_size(s->base, s->frames, 1))));
-		golden = image(golden_2[i].words, golden_2[i].nr_words, size);
-		CHECK(!strcmp(s->name, golden_2[i].name));
+		golden = image(g->words, g->nr_words, size);
+		CHECK(!strcmp(s->name, g->name));
 		CHECK(!memcmp(index, golden, size));
 	}
 	return true;
+}
+
+static bool written(void)
+{
+	CHECK_EQ(ARRAY_SIZE(golden_2), ARRAY_SIZE(golden_states_2));
+	CHECK_EQ(ARRAY_SIZE(golden_3), ARRAY_SIZE(golden_states_3));
+	return written_set(golden_states_2, golden_2, ARRAY_SIZE(golden_2)) &&
+	       written_set(golden_states_3, golden_3, ARRAY_SIZE(golden_3));
 }
 
 static bool two_pools(void)
@@ -162,6 +202,7 @@ int main(void)
 		{ "version_1", version_1 },
 		{ "states", states },
 		{ "written", written },
+		{ "bad_frames", bad_frames },
 		{ "two_pools", two_pools },
 	};
 

@@ -460,7 +460,7 @@ static bool has_meaning(const struct kp_index *idx, u64 word)
 	const u8 *p = (const u8 *)idx->header + word;
 
 	if (p < (const u8 *)idx->owners)
-		return word < offsetof(struct kho_pool_index_header, reserved);
+		return word < offsetof(struct kho_pool_index_header, bad);
 	if (p < (const u8 *)(idx->areas + idx->nr_areas))
 		return true;
 	if (p >= (const u8 *)idx->blocks && p < (const u8 *)(idx->blocks + idx->nr_blocks)) {
@@ -565,6 +565,191 @@ static bool assigned(void)
 	return true;
 }
 
+static u64 bad_frames(struct region *r)
+{
+	u64 nr = 0;
+
+	for (u64 frame = 0; kp_bad_next(&r->idx, &frame); frame++)
+		nr++;
+	return nr;
+}
+
+/* All that is to be had, in pieces of @frames; false if one has the bad frame. */
+static bool take_all_but(struct region *r, u64 frames, u64 bad, u64 *nr)
+{
+	u64 frame;
+
+	for (*nr = 0; !get(r, frames, 1, 2, NULL, &frame); ++*nr)
+		if (bad >= frame && bad < frame + frames)
+			return false;
+	return true;
+}
+
+/* A free frame goes bad: no one gets it, in this kernel and in later ones. */
+static bool bad_and_free(void)
+{
+	static const u64 sizes[] = { 1, 7, 511, MIB2, 3 * MIB2, 100 * MIB2 };
+
+	for (u32 i = 0; i < ARRAY_SIZE(sizes); i++) {
+		u64 bad = GIB + 5 * MIB2 + 77, sum, nr, before;
+		struct kp_stat stat = {};
+		struct region r;
+
+		region_init(&r, GIB - 8 * MIB2, 3 * GIB, 1);
+		sum = kp_index_sum(&r.idx);
+		CHECK_EQ(kp_index_bad(&r.idx, r.frames), -EINVAL);
+		CHECK_EQ(kp_index_bad(&r.idx, bad), 0);
+		CHECK_EQ(kp_index_bad(&r.idx, bad), 0);
+		CHECK_EQ(bad_frames(&r), 1);
+		/* It is in no sum. */
+		CHECK(sum == kp_index_sum(&r.idx));
+		kp_index_stat(&r.idx, &stat);
+		CHECK_EQ(stat.free_frames, r.frames - MIB2);
+		CHECK_EQ(kp_index_validate(&r.idx), 0);
+		CHECK_EQ(get(&r, r.frames, 1, 1, NULL, &nr), -ENOMEM);
+		CHECK(take_all_but(&r, sizes[i], bad, &before));
+		CHECK_EQ(kp_index_validate(&r.idx), 0);
+		for (u64 pos = 0; pos < r.frames;) {
+			struct kp_extent ext;
+
+			if (!kp_index_next(&r.idx, &pos, &ext))
+				break;
+			CHECK_EQ(put(&r, ext.frame, ext.frames, 2), 0);
+		}
+		CHECK_EQ(kp_index_validate(&r.idx), 0);
+		CHECK(kp_index_seal(&r.idx, &sum, 1));
+		CHECK_EQ(region_restore(&r, &sum), 0);
+		CHECK_EQ(kp_index_validate(&r.idx), 0);
+		CHECK_EQ(bad_frames(&r), 1);
+		CHECK(take_all_but(&r, sizes[i], bad, &nr));
+		CHECK_EQ(nr, before);
+		region_exit(&r);
+	}
+	return true;
+}
+
+/* One in an extent: who has it keeps it, then no one gets it. */
+static bool bad_and_taken(void)
+{
+	static const u64 sizes[] = { 3, 511, MIB2, 3 * MIB2 + 5, GIB, GIB + 3 * MIB2 };
+
+	for (u32 i = 0; i < ARRAY_SIZE(sizes); i++) {
+		u64 frames = sizes[i], frame, bad, sum, nr, next;
+		struct kp_extent ext;
+		struct region r;
+
+		region_init(&r, 2 * GIB, 4 * GIB, 1);
+		CHECK_EQ(get(&r, frames, i == 4 ? GIB : 1, 1, "has it", &frame), 0);
+		bad = frame + frames - 1;
+		CHECK_EQ(kp_index_bad(&r.idx, bad), 0);
+		CHECK_EQ(kp_index_validate(&r.idx), 0);
+		for (int again = 0; again < 2; again++) {
+			CHECK_EQ(kp_index_find(&r.idx, frame, &ext), 0);
+			CHECK(ext.frames == frames && !strcmp(ext.name, "has it"));
+			next = frame;
+			CHECK(kp_bad_next(&r.idx, &next));
+			CHECK_EQ(next, bad);
+			CHECK(kp_index_seal(&r.idx, &sum, 1));
+			CHECK_EQ(region_restore(&r, &sum), 0);
+			CHECK_EQ(kp_index_validate(&r.idx), 0);
+		}
+		CHECK_EQ(kp_index_claim(&r.idx, r.idx.lane, frame), 0);
+		/* No new ones beside it in its block. */
+		CHECK_EQ(get(&r, 1, 1, 1, "new", &next), 0);
+		CHECK(next / MIB2 != bad / MIB2);
+		CHECK_EQ(put(&r, next, 1, 1), 0);
+		CHECK_EQ(put(&r, frame, frames, 1), 0);
+		CHECK_EQ(kp_index_validate(&r.idx), 0);
+		CHECK(take_all_but(&r, MIB2, bad, &nr));
+		CHECK_EQ(nr, r.frames / MIB2 - 1);
+		CHECK(take_all_but(&r, 1, bad, &nr));
+		CHECK_EQ(nr, 0);
+		CHECK_EQ(kp_index_validate(&r.idx), 0);
+		region_exit(&r);
+	}
+	return true;
+}
+
+/* A word is a run of frames; when all are in use nothing is given out any more. */
+static bool bad_and_many(void)
+{
+	struct region r;
+	u64 frame, kept, sum;
+
+	region_init(&r, GIB, 2 * GIB, 1);
+	CHECK_EQ(get(&r, 5 * MIB2, 1, 1, "kept", &kept), 0);
+	CHECK_EQ(get(&r, 3, 1, 1, NULL, &frame), 0);
+	for (u64 i = 0; i < MIB2; i++)
+		CHECK_EQ(kp_index_bad(&r.idx, 7 * MIB2 + (i & 1 ? MIB2 / 2 + i / 2 :
+							  MIB2 / 2 - 1 - i / 2)), 0);
+	CHECK_EQ(bad_frames(&r), MIB2);
+	CHECK_EQ(r.idx.nr_bad, 1);
+	/* After the seal it works as well. */
+	CHECK(kp_index_seal(&r.idx, &sum, 1));
+	for (u64 i = 1; i < KHO_POOL_BAD_WORDS - 1; i++)
+		CHECK_EQ(kp_index_bad(&r.idx, (10 + 3 * i) * MIB2 + i), 0);
+	CHECK_EQ(region_restore(&r, &sum), 0);
+	CHECK_EQ(bad_frames(&r), MIB2 + KHO_POOL_BAD_WORDS - 2);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	CHECK_EQ(get(&r, MIB2, 1, 1, NULL, &frame), 0);
+	CHECK_EQ(put(&r, frame, MIB2, 1), 0);
+	CHECK_EQ(kp_index_bad(&r.idx, 100 * MIB2), -ENOSPC);
+	for (int again = 0; again < 2; again++) {
+		struct kp_stat stat = {};
+
+		CHECK_EQ(bad_frames(&r), MIB2 + KHO_POOL_BAD_WORDS - 2);
+		CHECK_EQ(kp_index_validate(&r.idx), 0);
+		for (u64 frames = 1; frames < GIB; frames = 3 * frames / 2 + 1)
+			CHECK_EQ(get(&r, frames, 1, 1, NULL, &frame), -ENOMEM);
+		kp_index_stat(&r.idx, &stat);
+		CHECK_EQ(stat.free_frames, 0);
+		CHECK_EQ(stat.largest, 0);
+		CHECK_EQ(kp_name_find(&r.idx, "kept", &frame), 0);
+		CHECK_EQ(frame, kept);
+		CHECK(kp_index_seal(&r.idx, &sum, 1));
+		CHECK_EQ(region_restore(&r, &sum), 0);
+	}
+	CHECK_EQ(put(&r, kept, 5 * MIB2, 1), 0);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	CHECK_EQ(get(&r, 1, 1, 1, NULL, &frame), -ENOMEM);
+	region_exit(&r);
+	return true;
+}
+
+/* A word that means nothing hides a frame: none is given out then. */
+static bool bad_and_damaged(void)
+{
+	struct region r;
+	u64 frame, sum, flips = 0;
+	__le64 *words;
+
+	region_init(&r, GIB, 64 * MIB2, 1);
+	CHECK_EQ(get(&r, MIB2, 1, 1, "kept", &frame), 0);
+	CHECK_EQ(kp_index_bad(&r.idx, 10 * MIB2 + 3), 0);
+	CHECK(kp_index_seal(&r.idx, &sum, 1));
+	words = r.idx.header->bad;
+	for (u32 i = 0; i < 64; i++) {
+		words[0] ^= cpu_to_le64(1ULL << i);
+		CHECK_EQ(region_restore(&r, &sum), 0);
+		CHECK_EQ(kp_index_validate(&r.idx), 0);
+		flips += get(&r, 1, 1, 1, NULL, &frame) == -ENOMEM;
+		CHECK_EQ(kp_name_find(&r.idx, "kept", &frame), 0);
+		words[0] ^= cpu_to_le64(1ULL << i);
+	}
+	CHECK_EQ(flips, 64);
+	CHECK_EQ(region_restore(&r, &sum), 0);
+	CHECK_EQ(get(&r, 1, 1, 1, NULL, &frame), 0);
+	region_exit(&r);
+
+	/* Who may only read takes it out of use, and writes nothing. */
+	region_init(&r, GIB, 64 * MIB2, 1);
+	r.idx.read_only = true;
+	CHECK_EQ(kp_index_bad(&r.idx, 5), -EROFS);
+	CHECK_EQ(bad_frames(&r), 0);
+	region_exit(&r);
+	return true;
+}
+
 /* An index of nothing but 1 GiB extents reads and writes little. */
 static bool sizes(void)
 {
@@ -600,6 +785,10 @@ int main(void)
 		{ "walk", walk },
 		{ "every_byte_flipped", every_byte_flipped },
 		{ "assigned", assigned },
+		{ "bad_and_free", bad_and_free },
+		{ "bad_and_taken", bad_and_taken },
+		{ "bad_and_many", bad_and_many },
+		{ "bad_and_damaged", bad_and_damaged },
 		{ "sizes", sizes },
 	};
 

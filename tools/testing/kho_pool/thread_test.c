@@ -109,14 +109,24 @@ static bool join(struct worker *w)
 static bool all_at_once(void)
 {
 	struct worker w[THREADS];
+	u64 frame, bad[10];
 
 	region_init(&r, 3 * GIB - 64 * MIB2, 6 * GIB, THREADS);
 	taken = calloc(1, r.frames);
 	run(w);
+	/* Memory errors in the middle of it all */
+	for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
+		usleep(1000);
+		bad[i] = (11 * i + 1) * (GIB / 20) + i;
+		CHECK_EQ(kp_index_bad(&r.idx, bad[i]), 0);
+	}
 	CHECK(join(w));
 	for (u32 i = 0; i < THREADS; i++)
 		CHECK(w[i].done > 1000);
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	while (!get(&r, MIB2, 1, 1, NULL, &frame))
+		for (u32 i = 0; i < ARRAY_SIZE(bad); i++)
+			CHECK(bad[i] < frame || bad[i] >= frame + MIB2);
 	CHECK_EQ(region_restore(&r, NULL), 0);
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
 	region_exit(&r);

@@ -89,6 +89,24 @@
  * As mix is a bijection that keeps zero and the factor is odd, no change of a
  * single word goes unseen; as it is a sum, it can be kept by its differences.
  * The check value of the header and of the root is the same sum.
+ *
+ * Bad frames
+ * ----------
+ * "bad" in a region's header has the frames with memory errors, whether they are
+ * in an extent or not.  A word that is not zero is a run of frames in one block:
+ * bits 0 to 39 are its first frame, from the region's base, plus one; bits 40 to
+ * 48 how many more follow; bits 49 to 63 are the upper 15 bits of mix() of the
+ * others.  The last word is zero, or all ones: there were more than there is room
+ * for.  The words are in no sum, and may be written after the seal.
+ *
+ * A block with such a frame is in no free memory, and of its frames no further
+ * ones are given out if it is a consulted one.  Extents keep what they have.  If
+ * the last word is set, or one has another form or check, nothing of the region is
+ * given out any more.  No word is ever taken back.
+ *
+ * The root has KHO_POOL_RO_COMPAT_BAD in "ro-compat" as soon as a region has one: a
+ * kernel that does not know of them would give the frames out again, so it reads,
+ * claims, and changes nothing.
  */
 #ifndef _LINUX_KHO_ABI_KHO_POOL_H
 #define _LINUX_KHO_ABI_KHO_POOL_H
@@ -116,8 +134,10 @@
  * root writes only what it knows, so the data of a feature that has to outlive
  * that belongs into the index.
  */
+#define KHO_POOL_RO_COMPAT_BAD		1ULL	/* a region has bad frames */
+
 #define KHO_POOL_INCOMPAT_KNOWN		0ULL
-#define KHO_POOL_RO_COMPAT_KNOWN	0ULL
+#define KHO_POOL_RO_COMPAT_KNOWN	KHO_POOL_RO_COMPAT_BAD
 #define KHO_POOL_COMPAT_KNOWN		0ULL
 
 /* The root's page, whatever the size of the kernel's own pages. */
@@ -183,7 +203,15 @@ struct kho_pool_keep {
 #define KHO_POOL_OWNER_MAX	32	/* bytes with the NUL */
 #define KHO_POOL_NAME_MAX	56	/* bytes with the NUL */
 
-/* Written once when the region is made, but for names_used. */
+/* Bad frames */
+#define KHO_POOL_BAD_WORDS	16
+#define KHO_POOL_BAD_FRAME	0xffffffffffULL	/* the first one, plus one */
+#define KHO_POOL_BAD_MORE_SHIFT	40
+#define KHO_POOL_BAD_MORE	0x1ffULL	/* 9 bits: how many follow */
+#define KHO_POOL_BAD_CHECK_SHIFT 49		/* 15 bits */
+#define KHO_POOL_BAD_TOO_MANY	(~0ULL)		/* in the last word */
+
+/* Written once when the region is made, but for names_used and bad. */
 struct kho_pool_index_header {
 	__le64 magic;
 	__le64 base;		/* bytes, as in the root */
@@ -199,7 +227,7 @@ struct kho_pool_index_header {
 	char pool[KHO_POOL_POOL_NAME_MAX];
 	__le64 check;		/* of the fields above */
 	__le64 names_used;	/* records that have meaning; part of the sum */
-	__le64 reserved[16];	/* zero */
+	__le64 bad[KHO_POOL_BAD_WORDS];	/* frames with memory errors */
 };
 
 /* Area and block words */

@@ -38,6 +38,7 @@ typedef uint64_t __le64;
 #undef static_assert
 #define static_assert(x)	_Static_assert(x, #x)
 #define likely(x)		__builtin_expect(!!(x), 1)
+#define noinline		__attribute__((noinline))
 #define unlikely(x)		__builtin_expect(!!(x), 0)
 
 #define min(a, b)	({ __typeof__(a) _a = (a); __typeof__(b) _b = (b); _a < _b ? _a : _b; })

@@ -508,11 +508,11 @@ read_only_format.0)
 	khopool put notes /tmp/words >/dev/null || die "put"
 	held=$(stat extents)
 	save
-	damage root "" ro-compat=1 check
+	damage root "" ro-compat=3 check
 	go held=$held vm=$vm
 	;;
 read_only_format.1)
-	check "the state says so" is "$(stat state)" "read-only: unknown features 0x1"
+	check "the state says so" is "$(stat state)" "read-only: unknown features 0x2"
 	check "all is there" is "$(stat extents)" "$(arg held)"
 	untouched
 	insmod /lib/test_kho_pool.ko
@@ -531,7 +531,7 @@ read_only_format.1)
 	go
 	;;
 read_only_format.2)
-	check "it is handed on" is "$(stat state)" "read-only: unknown features 0x1"
+	check "it is handed on" is "$(stat state)" "read-only: unknown features 0x2"
 	untouched
 	check "with what it said in the beginning" exposed guest
 	check "and no more" not exposed notes
