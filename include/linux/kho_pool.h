@@ -86,6 +86,7 @@ int kho_pool_release(struct kho_pool *pool, const char *name);
 int kho_pool_release_owner(struct kho_pool *pool, const char *owner);
 
 void *kho_pool_virt(phys_addr_t phys);
+bool kho_pool_next_bad(struct kho_pool *pool, phys_addr_t *phys);
 
 /* The owner of what user space makes through /dev/kho_pool. */
 #define KHO_POOL_USER		"user"
@@ -129,6 +130,7 @@ int kho_pool_check_segments(struct kimage *image);
 int kho_pool_check_kexec(struct kimage *image);
 int kho_pool_prepare_kexec(struct kimage *image);
 void kho_pool_cancel_kexec(void);
+bool kho_pool_memory_failure(unsigned long pfn);
 
 #else
 
@@ -154,6 +156,11 @@ static inline int kho_pool_prepare_kexec(struct kimage *image)
 }
 
 static inline void kho_pool_cancel_kexec(void) { }
+
+static inline bool kho_pool_memory_failure(unsigned long pfn)
+{
+	return false;
+}
 
 #endif /* CONFIG_KHO_POOL */
 #endif /* _LINUX_KHO_POOL_H */

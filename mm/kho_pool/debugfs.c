@@ -13,6 +13,7 @@
  *	late		write 1: only when devices were shut down; 0: only before
  *	late_alloc	write 1: allocate when devices are shut down, and warn if
  *			that works
+ *	bad		write PHYS: as if memory_failure() told of an error there
  *	in/, out/	see inspect.c
  *	inject/		see inject.c
  */
@@ -146,6 +147,12 @@ static struct notifier_block alloc_late_nb = {
 	.notifier_call = alloc_late,
 };
 
+static int bad_set(void *data, u64 phys)
+{
+	return kho_pool_memory_failure(PHYS_PFN(phys)) ? 0 : -EINVAL;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(bad_fops, NULL, bad_set, "%llx\n");
+
 /* Whatever an initcall can do with a pool, the first one can. */
 static int __init kho_pool_first_initcall(void)
 {
@@ -180,6 +187,7 @@ static int __init kho_pool_debugfs_init(void)
 	debugfs_create_bool("late", 0600, dir, &late);
 	debugfs_create_bool("late_alloc", 0600, dir, &late_alloc);
 	register_reboot_notifier(&alloc_late_nb);
+	debugfs_create_file("bad", 0200, dir, NULL, &bad_fops);
 	kp_inspect_init(dir);
 	kp_inject_init(dir);
 	return 0;

@@ -507,7 +507,7 @@ static void __init restore_all(void)
 	for_each_pool(pool)
 		if (pool->read_only)
 			pr_warn("%s: may only be read: features %#llx are not known\n",
-				pool->name, root.ro_compat);
+				pool->name, root.ro_compat & ~KHO_POOL_RO_COMPAT_KNOWN);
 }
 
 /**

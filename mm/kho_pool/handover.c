@@ -41,6 +41,9 @@ void kp_root_write(bool sealed)
 	struct kp_region *r;
 	int len;
 
+	for_each_region(r)
+		if (kp_region_ok(r) && r->idx.nr_bad)
+			kp_state.ro_compat |= KHO_POOL_RO_COMPAT_BAD;
 	root.ro_compat = kp_state.ro_compat;
 	/* What we do not know of does not get into what we write. */
 	root.compat = kp_state.compat & KHO_POOL_COMPAT_KNOWN;
@@ -101,6 +104,8 @@ int kp_seal(void)
 	}
 	if (stuck) {
 		pr_err("a CPU is stuck in an operation: not sealed, the next kernel will verify the indexes in full\n");
+		/* Its features may not be those of the one that was written at boot. */
+		kp_root_write(false);
 		return -ETIMEDOUT;
 	}
 	kp_root_write(true);

@@ -737,6 +737,98 @@ void *kho_pool_virt(phys_addr_t phys)
 }
 EXPORT_SYMBOL_GPL(kho_pool_virt);
 
+/**
+ * kho_pool_next_bad - find memory with errors
+ * @pool: the pool
+ * @phys: where to begin; set to the first byte of the page that was found
+ *
+ * An owner who does not want to touch such memory looks for it in its extents: they
+ * keep it, over any number of kexecs, until they are freed.
+ *
+ * Context: any.
+ *
+ * Return: false if there is none from @phys on in the region that it is in.
+ */
+bool kho_pool_next_bad(struct kho_pool *pool, phys_addr_t *phys)
+{
+	struct kp_region *r = region_of(pool, *phys);
+	u64 frame;
+
+	if (!r)
+		return false;
+	frame = (*phys - r->base) >> PAGE_SHIFT;
+	if (!kp_bad_next(&r->idx, &frame))
+		return false;
+	*phys = r->base + (frame << PAGE_SHIFT);
+	return true;
+}
+EXPORT_SYMBOL_GPL(kho_pool_next_bad);
+
+/* Which extent is it in? */
+static int holds(const struct kho_pool_extent *ext, void *data)
+{
+	struct kho_pool_extent *found = data;
+
+	if (found->phys < ext->phys || found->phys - ext->phys >= ext->size)
+		return 0;
+	*found = *ext;
+	return 1;
+}
+
+/**
+ * kho_pool_memory_failure - a page has a memory error
+ * @pfn: its frame
+ *
+ * If it is in a pool no one gets it any more, in this kernel and in every later one;
+ * an extent that it is in keeps it until it is freed.
+ *
+ * Context: process.
+ *
+ * Return: whether that is recorded.
+ */
+bool kho_pool_memory_failure(unsigned long pfn)
+{
+	struct kho_pool_extent ext = { .phys = PFN_PHYS(pfn) };
+	phys_addr_t phys = PFN_PHYS(pfn);
+	struct kp_region *r;
+	unsigned long irqs;
+	int err = -EUCLEAN;
+
+	for_each_region(r)
+		if (phys >= r->base && phys - r->base < r->size)
+			break;
+	if (r == kp_state.region + kp_state.nr_regions)
+		return false;
+	if (kp_region_ok(r)) {
+		local_irq_save(irqs);
+		err = kp_index_bad(&r->idx, (phys - r->base) >> PAGE_SHIFT);
+		local_irq_restore(irqs);
+	}
+	kho_pool_walk(r->pool, holds, &ext);
+	trace_kho_pool_bad(r->pool->name, ext.owner, ext.name, phys, err);
+	if (ext.size)
+		pr_err("%s: memory error at %pa, in extent %s of %s\n", r->pool->name, &phys,
+		       ext.name[0] ? ext.name : "without a name", ext.owner);
+	else
+		pr_err("%s: memory error at %pa, in no extent\n", r->pool->name, &phys);
+	if (err == -ENOSPC)
+		pr_err("%s: too many memory errors: nothing of the region at %pa, %llu MiB is given out any more\n",
+		       r->pool->name, &r->base, r->size >> 20);
+	else if (err)
+		pr_err("%s: it could not be recorded: %d\n", r->pool->name, err);
+	return !err || err == -ENOSPC;
+}
+
+/* Pages of the region with memory errors */
+u64 kp_bad_frames(const struct kp_region *r)
+{
+	u64 nr = 0;
+
+	for (u64 frame = 0; kp_region_ok(r) && kp_bad_next(&r->idx, &frame); frame++)
+		nr++;
+	return nr;
+}
+
 /* What the pool has on @nid, or with NUMA_NO_NODE in all. */
 void kp_node_stat(struct kho_pool *pool, int nid, struct kp_pool_stat *stat)
 {
@@ -754,6 +846,7 @@ void kp_node_stat(struct kho_pool *pool, int nid, struct kp_pool_stat *stat)
 			continue;
 		}
 		kp_index_stat(&r->idx, &stat->free);
+		stat->bad_frames += kp_bad_frames(r);
 		for (u32 cpu = 0; cpu < r->idx.nr_lanes; cpu++) {
 			const struct kp_lane *lane = &r->idx.lane[cpu];
 

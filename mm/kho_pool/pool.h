@@ -79,7 +79,7 @@ struct kp_lane *kp_this_lane(struct kp_region *r);
 /* What an index is asked for pools and shown in sysfs: sums over the regions. */
 struct kp_pool_stat {
 	struct kp_stat free;
-	u64 size, index_bytes, quarantined, regions;
+	u64 size, index_bytes, quarantined, regions, bad_frames;
 	s64 extents, unclaimed, used_frames;
 	u64 allocs, frees;
 };
@@ -87,6 +87,7 @@ struct kp_pool_stat {
 void kp_node_stat(struct kho_pool *pool, int nid, struct kp_pool_stat *stat);
 void kp_pool_stat(struct kho_pool *pool, struct kp_pool_stat *stat);
 s64 kp_pool_extents(void);
+u64 kp_bad_frames(const struct kp_region *r);
 
 /* handover.c */
 void kp_root_write(bool sealed);

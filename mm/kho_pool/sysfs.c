@@ -91,6 +91,7 @@ POOL_STAT(index_bytes, stat->index_bytes);
 POOL_STAT(allocs, stat->allocs);
 POOL_STAT(frees, stat->frees);
 POOL_STAT(regions, stat->regions);
+POOL_STAT(bad_frames, stat->bad_frames);
 POOL_VALUE(alloc_failures, atomic64_read(&pool->failures));
 POOL_VALUE(bad_frees, atomic64_read(&pool->bad_frees));
 POOL_VALUE(generation, kp_state.generation);
@@ -114,11 +115,13 @@ POOL_RO(restore_ns);
 
 static ssize_t state_show(struct kho_pool *pool, char *buf)
 {
-	u32 bad = 0, state = 0;
+	u32 bad = 0, worn = 0, state = 0;
 
 	for (u32 i = 0; i < pool->nr_regions; i++) {
-		if (kp_region_ok(pool->region[i]))
+		if (kp_region_ok(pool->region[i])) {
+			worn += pool->region[i]->idx.all_bad;
 			continue;
+		}
 		bad++;
 		state = pool->region[i]->state;
 	}
@@ -128,11 +131,15 @@ static ssize_t state_show(struct kho_pool *pool, char *buf)
 		return sysfs_emit(buf, "degraded: %u of %u regions quarantined: %s\n", bad,
 				  pool->nr_regions, kp_region_reason(state));
 	if (pool->read_only)
-		return sysfs_emit(buf, "read-only: unknown features %#llx\n", kp_state.ro_compat);
+		return sysfs_emit(buf, "read-only: unknown features %#llx\n",
+				  kp_state.ro_compat & ~KHO_POOL_RO_COMPAT_KNOWN);
 	if (kp_state.sealed)
 		return sysfs_emit(buf, "sealed\n");
 	if (kp_state.no_handover)
 		return sysfs_emit(buf, "active, not handed on: %s\n", kp_state.no_handover);
+	if (worn)
+		return sysfs_emit(buf, "degraded: too many memory errors in %u of %u regions\n",
+				  worn, pool->nr_regions);
 	return sysfs_emit(buf, "active\n");
 }
 
@@ -174,6 +181,7 @@ static const struct attribute *const stat_attrs[] = {
 	&allocs_attr.attr,
 	&frees_attr.attr,
 	&regions_attr.attr,
+	&bad_frames_attr.attr,
 	NULL
 };
 
@@ -282,12 +290,14 @@ REGION_VALUE(base, 0400, "%#llx", (u64)region->base);
 REGION_VALUE(size_bytes, 0444, "%llu", region->size);
 REGION_VALUE(node, 0444, "%d", region->nid);
 REGION_VALUE(state, 0444, "%s", kp_region_reason(region->state));
+REGION_VALUE(bad_frames, 0444, "%llu", kp_bad_frames(region));
 
 static const struct attribute *const region_attrs[] = {
 	&region_base_attr.attr,
 	&region_size_bytes_attr.attr,
 	&region_node_attr.attr,
 	&region_state_attr.attr,
+	&region_bad_frames_attr.attr,
 	NULL
 };
 

@@ -157,6 +157,33 @@ TRACE_EVENT(kho_pool_assign,
 		  __entry->size, __entry->err)
 );
 
+/* A page has a memory error; owner and name are of the extent that it is in. */
+TRACE_EVENT(kho_pool_bad,
+
+	TP_PROTO(const char *pool, const char *owner, const char *name, phys_addr_t phys, int err),
+
+	TP_ARGS(pool, owner, name, phys, err),
+
+	TP_STRUCT__entry(
+		__string(pool, pool)
+		__string(owner, owner)
+		__string(name, name)
+		__field(u64, phys)
+		__field(int, err)
+	),
+
+	TP_fast_assign(
+		__assign_str(pool);
+		__assign_str(owner);
+		__assign_str(name);
+		__entry->phys = phys;
+		__entry->err = err;
+	),
+
+	TP_printk("pool=%s owner=%s name=%s phys=0x%llx err=%d",
+		  __get_str(pool), __get_str(owner), __get_str(name), __entry->phys, __entry->err)
+);
+
 TRACE_EVENT(kho_pool_seal,
 
 	TP_PROTO(const char *pool, phys_addr_t base, u64 size, u64 sum, int err),

@@ -29,6 +29,9 @@ struct area {			/* a region */
 	u64 index_size, vol_size;
 	void *index, *vol;
 	u8 *taken;		/* one byte a frame */
+	u8 *bad;		/* the same */
+	u64 nr_bad;		/* frames */
+	bool worn;		/* nothing is given out any more */
 	void *frozen;		/* the index as it was when it was quarantined */
 };
 
@@ -73,9 +76,18 @@ static void mark(const struct held *h, int value)
 	memset(a->taken + h->frame - a->base, value, whole(h->frames));
 }
 
+/* Is there a bad frame in one of the blocks? */
+static bool any_bad(const struct area *a, u64 frame, u64 frames)
+{
+	u64 first = frame / MIB2 * MIB2, end = ALIGN(frame + frames, MIB2);
+
+	return a->worn || (a->nr_bad && memchr(a->bad + first, 1, end - first));
+}
+
 static bool all_free(const struct area *a, u64 frame, u64 frames)
 {
-	return frame + frames <= a->frames && !memchr(a->taken + frame, 1, frames);
+	return frame + frames <= a->frames && !memchr(a->taken + frame, 1, frames) &&
+	       !any_bad(a, frame, frames);
 }
 
 /* The extent that a small one could share the block with. */
@@ -193,7 +205,7 @@ static int see(const struct kho_pool_extent *ext, void *data)
 static const char *compare(void)
 {
 	struct kp_pool_stat stat;
-	u64 unclaimed = 0, used = 0, free_blocks = 0, all = 0;
+	u64 unclaimed = 0, used = 0, free_blocks = 0, free = 0, bad = 0;
 	u32 seen = 0;
 
 	FAIL_IF(kho_pool_walk(pool, see, &seen));
@@ -207,14 +219,23 @@ static const char *compare(void)
 			FAIL_IF(memcmp(areas[i].index, areas[i].frozen, areas[i].index_size));
 			continue;
 		}
-		all += areas[i].frames;
-		for (u64 f = 0; f < areas[i].frames; f += MIB2)
-			free_blocks += all_free(&areas[i], f, MIB2);
+		for (u64 f = 0; f < areas[i].frames; f += MIB2) {
+			bool whole = all_free(&areas[i], f, MIB2);
+
+			free_blocks += whole;
+			free += whole ? MIB2 : 0;
+			for (u64 j = f; !whole && !any_bad(&areas[i], f, 1) && j < f + MIB2; j++)
+				free += !areas[i].taken[j];
+		}
+		/* It need not know of more than it has room for. */
+		bad += areas[i].nr_bad;
+		FAIL_IF(!areas[i].worn && kp_bad_frames(&kp_state.region[i]) != areas[i].nr_bad);
 	}
 	kp_pool_stat(pool, &stat);
+	FAIL_IF(stat.bad_frames > bad);
 	FAIL_IF(stat.extents != nr_held || stat.unclaimed != unclaimed);
 	FAIL_IF(stat.used_frames != used || stat.free.free_blocks != free_blocks);
-	FAIL_IF(stat.free.free_frames != all - used);
+	FAIL_IF(stat.free.free_frames != free);
 	return NULL;
 }
 
@@ -295,11 +316,13 @@ static void first_kernel(bool large)
 			a->vol = pages(a->vol_size);
 			a->frozen = pages(a->index_size);
 			a->taken = pages(a->frames);
+			a->bad = pages(a->frames);
 			memset(a->index, 0xa5, a->index_size);
 			mapped[large][i] = 1;
 		}
 		areas[i] = *a;
 		memset(a->taken, 0, a->frames);
+		memset(a->bad, 0, a->frames);
 		kp_index_format(a->index, a->base, a->frames, SHIFT, "model");
 		attach(i, false, NULL);
 	}
@@ -329,7 +352,7 @@ static const char *kexec(const struct op *op)
 	root.sealed = sealed;
 	root.nr_pools = 1;
 	root.nr_regions = nr_areas;
-	root.ro_compat = read_only;
+	root.ro_compat = read_only ? 2 : 0;
 	strscpy(root.pool_name[0], pool->name, sizeof(root.pool_name[0]));
 	for (u32 i = 0; i < nr_areas; i++) {
 		struct kp_root_region *to = &root.region[i];
@@ -711,6 +734,46 @@ static const char *do_assign(const struct op *op)
 	return compare();
 }
 
+/* Blocks of the region that have a bad frame */
+static u64 bad_blocks(const struct area *a)
+{
+	u64 nr = 0;
+
+	for (u64 f = 0; f < a->frames; f += MIB2)
+		nr += !!memchr(a->bad + f, 1, MIB2);
+	return nr;
+}
+
+/* Memory errors, in extents or not: one, some beside each other, or very many. */
+static const char *do_bad(const struct op *op)
+{
+	u32 region = op->a % nr_areas, nr = op->b & 0xf ? 1 + op->b % 4 : 40;
+	const struct held *h = nr_held ? &held[op->c % nr_held] : NULL;
+	struct area *a = &areas[region];
+	u64 first = op->c % a->frames, step = nr == 40 ? 77 : 1;
+	bool all_bad = false;
+
+	if (h && op->b & 0x100 && h->region == region)
+		first = h->frame - a->base + op->a % h->frames;
+	for (u64 f = first; nr-- && f < a->frames; f += step) {
+		bool known = kho_pool_memory_failure(a->base + f);
+
+		FAIL_IF(known != (usable(region) && !pool->read_only));
+		if (!known)
+			continue;
+		all_bad = kp_state.region[region].idx.all_bad;
+		a->nr_bad += !a->bad[f];
+		a->bad[f] = 1;
+		a->worn |= all_bad;
+		FAIL_IF(all_bad != a->worn);
+		/* A word has one frame at the least, and frames of one block. */
+		FAIL_IF(all_bad && a->nr_bad < KHO_POOL_BAD_WORDS);
+		FAIL_IF(!all_bad && bad_blocks(a) >= KHO_POOL_BAD_WORDS);
+	}
+	FAIL_IF(kho_pool_memory_failure(areas[0].base - 1));
+	return compare();
+}
+
 static const struct {
 	const char *name;
 	const char *(*run)(const struct op *op);
@@ -718,7 +781,7 @@ static const struct {
 	{ "alloc", do_alloc }, { "free", do_free }, { "bad-free", do_bad_free },
 	{ "claim", do_claim }, { "claim-all", do_claim_all }, { "release", do_release },
 	{ "release-owner", do_release_owner }, { "seal", do_seal }, { "kexec", kexec },
-	{ "largest", do_largest }, { "assign", do_assign },
+	{ "largest", do_largest }, { "assign", do_assign }, { "bad", do_bad },
 };
 
 /* Allocs and frees are most of it; the rest has a sixteenth or less each. */
@@ -726,7 +789,7 @@ static u32 kind_of(const struct op *op)
 {
 	u32 k = op->kind & 0x7f;
 
-	if (k < 9)
+	if (k < 10)
 		return 2 + k;
 	return k < 72 ? 0 : 1;
 }

@@ -45,6 +45,9 @@ static void generate(struct op *ops, u32 nr)
 			ops[i].kind = 6;		/* kexec */
 		else if ((ops[i].kind & 0x7f) < 8 && rnd() % few)
 			ops[i].kind = 8 + (x >> 40) % 100;
+		/* What is bad is never good again. */
+		if ((ops[i].kind & 0x7f) == 9 && rnd() % 16)
+			ops[i].kind++;
 		/* Invalid requests teach little. */
 		if (rnd() % 16)
 			ops[i].kind &= 0x7f;

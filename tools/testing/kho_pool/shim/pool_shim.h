@@ -22,6 +22,7 @@ static inline void atomic64_inc(atomic64_t *v)
 #define PAGE_SHIFT		12
 #define PAGE_SIZE		4096UL
 #define PAGE_MASK		(~(PAGE_SIZE - 1))
+#define PFN_PHYS(pfn)		((phys_addr_t)(pfn) << PAGE_SHIFT)
 #define SZ_2M			0x200000
 #define NUMA_NO_NODE		(-1)
 #define MAX_NUMNODES		64
@@ -39,6 +40,7 @@ static inline void atomic64_inc(atomic64_t *v)
 #define raw_spin_unlock_irqrestore(l, f)	((void)(f), raw_spin_unlock(l))
 #define strscpy_pad(dst, src)	(memset(dst, 0, sizeof(dst)), strscpy(dst, src, sizeof(dst)))
 
+static inline void pr_err(const char *fmt, ...) { }
 static inline void pr_warn_ratelimited(const char *fmt, ...) { }
 
 /* The test says which CPU it is on, and where memory is. */

@@ -16,5 +16,7 @@ static inline void trace_kho_pool_release(const char *pool, const char *owner, c
 					  phys_addr_t phys, u64 size, int err) { }
 static inline void trace_kho_pool_assign(const char *pool, const char *from, const char *to,
 					 phys_addr_t phys, u64 size, int err) { }
+static inline void trace_kho_pool_bad(const char *pool, const char *owner, const char *name,
+				      phys_addr_t phys, int err) { }
 
 #endif
