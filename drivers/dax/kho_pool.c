@@ -110,6 +110,33 @@ static bool is_device_dax(const struct device_driver *driver)
 	return driver && to_dax_drv(driver)->type == DAXDRV_DEVICE_TYPE;
 }
 
+/* A fault gives SIGBUS for a page that is marked, if it is no huge one. */
+static void mark_bad(unsigned long pfn)
+{
+	SetPageHWPoison(&pfn_folio(pfn)->page);
+}
+
+/* What is mapped is for the generic handler; what is not must not be later. */
+static int page_failed(struct dev_pagemap *pgmap, unsigned long pfn, unsigned long nr,
+		       int flags)
+{
+	mark_bad(pfn);
+	return READ_ONCE(pfn_folio(pfn)->mapping) ? -EOPNOTSUPP : 0;
+}
+
+static const struct dev_pagemap_ops pgmap_ops = {
+	.memory_failure = page_failed,
+};
+
+/* Errors of earlier kernels, and of the time when it was not exposed. */
+static void mark_known_bad(const struct exposed *e)
+{
+	phys_addr_t phys = e->ext.phys, end = phys + e->ext.size;
+
+	for (; kho_pool_next_bad(e->pool, &phys) && phys < end; phys += PAGE_SIZE)
+		mark_bad(PHYS_PFN(phys));
+}
+
 /* device_dax has not bound if there was no memory for the struct pages. */
 static bool has_bound(struct exposed *e)
 {
@@ -119,6 +146,7 @@ static bool has_bound(struct exposed *e)
 	if (!is_device_dax(dev->driver))
 		return false;
 	kho_pool_iomem_taken(e->ext.phys);
+	mark_known_bad(e);
 	return true;
 }
 
@@ -126,6 +154,7 @@ static int make_device(struct exposed *e)
 {
 	struct dev_pagemap pgmap = {
 		.flags = PGMAP_DIRECT_MAPPED,
+		.ops = &pgmap_ops,
 		.nr_range = 1,
 		.range = { .start = e->ext.phys, .end = e->ext.phys + e->ext.size - 1 },
 	};
