@@ -163,6 +163,8 @@ SCENARIOS = {
     # Run with each page size; the others know pages of 4 KiB only.
     "pages": {"append": "kho_pool=2G", "mem": "6G"},
     "release": {},
+    # Errors come from memory_failure() where the kernel has it.
+    "memory_error": {"timeout": 300},
     "sample": {},
     "log": {},
     "guests_x86": {"arch": "x86_64", **GUESTS},

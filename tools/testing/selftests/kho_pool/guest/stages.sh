@@ -1108,7 +1108,7 @@ log.*)
 	;;
 
 # Those have a file each.
-trace.*|trace_tools.*|klog.*)
+trace.*|trace_tools.*|klog.*|memory_error.*)
 	. /guest/$scenario.sh
 	;;
 luo.*|luo_cost.*)
