@@ -138,6 +138,13 @@ static void json_index(const struct index_image *image)
 		json_end('}');
 	}
 	json_end(']');
+	if (idx.nr_bad) {
+		json_begin("bad", '[');
+		for (pos = 0; kp_bad_next(&idx, &pos); pos++)
+			json_hex(NULL, (image->base + pos) << image->frame_shift);
+		json_end(']');
+		json_bool("more_bad", idx.all_bad);
+	}
 	json_end('}');
 }
 

@@ -139,6 +139,11 @@ static void text_index(const struct index_image *image)
 		       size_text(ext.frames << image->frame_shift, size),
 		       shown(idx.owners[ext.owner].name), ext.name ? "  " : "",
 		       ext.name ? shown(ext.name) : "");
+	for (pos = 0; kp_bad_next(&idx, &pos); pos++)
+		printf("  %#14" PRIx64 " %10s  bad\n", (image->base + pos) << image->frame_shift,
+		       size_text(1ULL << image->frame_shift, size));
+	if (idx.all_bad)
+		puts("  more memory errors than there is room for: nothing is given out any more");
 }
 
 void text_images(const struct images *images)

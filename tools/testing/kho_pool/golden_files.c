@@ -7,6 +7,7 @@
 
 #include "../../../mm/kho_pool/golden.h"
 #include "../../../mm/kho_pool/golden_2.h"
+#include "../../../mm/kho_pool/golden_3.h"
 
 static const char *folder;
 
@@ -40,6 +41,13 @@ int main(int argc, char **argv)
 	      KHO_POOL_BLOB_SIZE, golden_2_two_pools_keep, ARRAY_SIZE(golden_2_two_pools_keep));
 	for (u32 i = 0; i < ARRAY_SIZE(golden_2); i++) {
 		const struct golden_image *g = &golden_2[i];
+		char name[64];
+
+		snprintf(name, sizeof(name), "%s_index", g->name);
+		image(name, g->words, g->nr_words, kp_index_size(g->base, g->frames), NULL, 0);
+	}
+	for (u32 i = 0; i < ARRAY_SIZE(golden_3); i++) {
+		const struct golden_image *g = &golden_3[i];
 		char name[64];
 
 		snprintf(name, sizeof(name), "%s_index", g->name);

@@ -26,6 +26,8 @@ DUMPS = {
     "empty_and_whole": ["empty_index", "whole_index"],
     "pages_16k": ["pages_16k_index"],
     "pages_64k": ["pages_64k_index"],
+    "bad": ["bad_index"],
+    "too_many": ["too_many_index"],
 }
 # Changes to a file, and what has to be said of it beside the others.
 INDEX_CHANGES = {
