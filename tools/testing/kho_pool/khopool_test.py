@@ -264,7 +264,7 @@ def reasons():
     # As far as they are the same for all
     states = {state.split(" %")[0] for show in shows
               for state in re.findall(r'"(.*?)\\n"', show)}
-    expect(len(states) == 8, states)
+    expect(len(states) == 9, states)
     guide = GUIDE.read_text()
     why = guide[guide.index("\nWhy\n---"):guide.index("\nWhat is damaged\n---")]
     named = set(re.findall(r"^``(.*?)`` ", why, re.M))
