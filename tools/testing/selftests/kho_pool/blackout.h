@@ -28,6 +28,6 @@ extern void *memory;
 extern uint64_t memory_size;
 extern struct saved *saved;
 
-extern const struct way pool_way, memfd_way, reserve_way;
+extern const struct way pool_way, pool_2m_way, memfd_way, reserve_way;
 
 #endif /* _KHO_POOL_BLACKOUT_H */

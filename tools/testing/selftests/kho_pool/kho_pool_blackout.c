@@ -6,8 +6,8 @@
  *	kho_pool_blackout leave WAY MIB		run a guest, pause it, kexec
  *	kho_pool_blackout enter WAY		let it run on
  *
- * WAY is how its memory gets to the next kernel: pool, memfd, reserve_mem.  The
- * last one prints when things happened, by a clock that goes on over the kexec.
+ * WAY is how its memory gets to the next kernel: pool, pool-2m, memfd, reserve_mem.
+ * The last one prints when things happened, by a clock that goes on over the kexec.
  */
 #include <fcntl.h>
 #include <linux/reboot.h>
@@ -26,7 +26,10 @@ void *memory;
 uint64_t memory_size;
 struct saved *saved;
 
-static const struct way *const ways[] = { &pool_way, &memfd_way, &reserve_way, NULL };
+static const struct way *const ways[] = {
+	&pool_way, &pool_2m_way, &memfd_way, &reserve_way, NULL
+};
+
 static const struct way *way;
 
 enum stamp { PREPARE, PREPARED, PAUSED, SAVED, PUT, ENTER, FOUND, GOT, RESTORED, NR_STAMPS };
