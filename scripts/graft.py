@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
 """graft.py TOP PATCHES PRISTINE TREE [PATCH]: make TREE what PRISTINE is with
-the patches, all but PATCH, and the project's own files, writing only what differs."""
+the patches, all but PATCH, and the project's own files, writing only what differs.
+WITH= names one more patch, over all of these."""
 
 import os
 import re
@@ -47,21 +48,21 @@ def series(patches, without):
     return found
 
 
-def patched(patches, pristine, work, without):
-    """Apply the patches to copies in WORK; the paths that they touch."""
+def patched(patches, source, work):
+    """Apply the patches to copies in WORK of what they change; the paths that they touch.
+    SOURCE(path) is where the file is, if it is anywhere."""
     paths = set()
-    chosen = series(patches, without)
-    for patch in chosen.values():
+    for patch in patches:
         check_counts(patch)
         with open(patch) as f:
             paths |= set(re.findall(r"^\+\+\+ b/(\S+)", f.read(), re.M))
     for path in paths:
         os.makedirs(os.path.dirname(os.path.join(work, path)) or work, exist_ok=True)
-        if os.path.exists(os.path.join(pristine, path)):
-            shutil.copy(os.path.join(pristine, path), os.path.join(work, path))
-    for patch in sorted(chosen):
+        if os.path.exists(source(path)):
+            shutil.copy(source(path), os.path.join(work, path))
+    for patch in patches:
         run = subprocess.run(["patch", "-p1", "-s", "-F0", "--no-backup-if-mismatch", "-d", work,
-                              "-i", chosen[patch]],
+                              "-i", patch],
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if run.returncode:
             sys.exit(f"{patch} does not apply:\n{run.stdout}")
@@ -91,13 +92,17 @@ def main():
     top, patches, pristine, tree, *without = sys.argv[1:]
     wanted = {}
     written = 0
-    with tempfile.TemporaryDirectory() as work:
-        for path in patched(patches, pristine, work, without):
+    with tempfile.TemporaryDirectory() as work, tempfile.TemporaryDirectory() as more:
+        chosen = [path for _, path in sorted(series(patches, without).items())]
+        for path in patched(chosen, lambda path: os.path.join(pristine, path), work):
             wanted[path] = os.path.join(work, path)
         for path in overlay(top):
             if path in wanted:
                 sys.exit(f"{path} is both patched and overlaid")
             wanted[path] = os.path.join(top, path)
+        if "WITH" in os.environ:
+            for path in patched([os.path.abspath(os.environ["WITH"])], wanted.get, more):
+                wanted[path] = os.path.join(more, path)
         for path, src in sorted(wanted.items()):
             written += place(src, os.path.join(tree, path))
     # What an earlier graft put there and this one does not want any more.

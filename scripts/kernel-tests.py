@@ -154,6 +154,12 @@ SCENARIOS = {
     # architecture; it takes another kernel.
     "without_kho_pool": {"arch": "x86_64", "plain": True, "mem": "3G"},
     "versions": {"arch": "x86_64", "other": True},
+    "ahead_incompat": {"arch": "x86_64", "ahead": True,
+                       "append": "kho_pool=512M kho_pool_ahead=incompat"},
+    "ahead_ro_compat": {"arch": "x86_64", "ahead": True,
+                        "append": "kho_pool=512M kho_pool_ahead=ro-compat"},
+    "ahead_compat": {"arch": "x86_64", "ahead": True,
+                     "append": "kho_pool=512M kho_pool_ahead=compat"},
     "numa": {"append": "kho_pool=512M@0,512M@1", **nodes("2G", "2G")},
     "numa_whole_node": {"append": "kho_pool=256M@0,2G@1", **nodes("2G", "2G")},
     "numa_distance": {"append": "kho_pool=256M@0,256M@1,256M@2",
@@ -230,6 +236,7 @@ def main():
     parser.add_argument("obj")
     parser.add_argument("--plain", help="objects of a kernel without kho_pool")
     parser.add_argument("--other", help="objects of another version of the kernel")
+    parser.add_argument("--ahead", help="objects of a kernel with a feature more")
     parser.add_argument("--disk", help="with tools: what scripts/vm-disk prints")
     parser.add_argument("--arch", default=os.environ.get("ARCH", "x86_64"))
     parser.add_argument("--report", help="another name for the report")
@@ -282,12 +289,14 @@ def main():
                 if not args.disk:
                     continue
                 alt = [args.disk]
-            if scenario.pop("other", False):
-                if not args.other:
+            for kind in "other", "ahead":
+                if not scenario.pop(kind, False):
                     continue
                 # The other one is first.
-                obj = args.other
+                obj = getattr(args, kind)
                 alt = [os.path.join(args.obj, f) for f in ("guest-kernel", "initrd.gz")]
+            if not obj:
+                continue
             # Small enough for one region, wherever KASLR puts the kernel.
             append = scenario.pop("append", "kho_pool=512M")
             guest = Guest(obj, scenario.pop("mode", "stages"), arch=args.arch, log=log, alt=alt,

@@ -1114,6 +1114,9 @@ trace.*|trace_tools.*|klog.*|memory_error.*)
 luo.*|luo_cost.*)
 	. /guest/luo.sh
 	;;
+ahead_*)
+	. /guest/ahead.sh
+	;;
 
 *)
 	die "there is no stage $stage of $scenario"
