@@ -460,7 +460,8 @@ made_up_root.2)
 	check "this much was made up" is "$(stat seal_ns)" 99
 	verify
 	save
-	damage root "" region0.index="$(printf '%#x' $(($(root_at) + 4096)))" check
+	damage root "root and keep list differ" \
+		region0.index="$(printf '%#x' $(($(root_at) + 4096)))" check
 	go
 	;;
 made_up_root.3)
