@@ -8,10 +8,19 @@
 [ -c /dev/kvm ] || die "there is no KVM"
 gen=$(stat generation)
 
+# arm64 counts exits, not faults; but it traces these.
+TRACING=/sys/kernel/tracing
+FAULT=$TRACING/events/kvm/kvm_guest_fault
+mount -t tracefs trace $TRACING
+[ ! -d $FAULT ] || echo 1 >$FAULT/enable
+
 # monitor ARGS: what it saw goes out, with the number of this kernel
 monitor() {
+	echo >$TRACING/trace
 	said=$(/tests/kho_pool_kvm "$@" 2>&1) || die "kernel $gen: kho_pool_kvm $*: $said"
-	echo "@json {\"kernel\": $gen, ${said#\{}"
+	traced=
+	[ ! -d $FAULT ] || traced="\"traced_faults\": $(grep -c ": kvm_guest_fault: " $TRACING/trace), "
+	echo "@json {\"kernel\": $gen, $traced${said#\{}"
 }
 
 # refused WHY ARGS: the monitor must not go on
