@@ -30,7 +30,7 @@ region() {
 case $stage in
 0)
 	check "all events are there" is "$(ls $EVENTS | grep kho_pool | tr '\n' ' ')" \
-		"$(for e in alloc assign claim free quarantine release restore root seal; do
+		"$(for e in alloc assign bad claim free quarantine release restore root seal; do
 			printf 'kho_pool_%s ' $e; done)"
 	check "nothing was restored" is "$(grep -c kho_pool_restore $TRACING/trace)" 0
 	fill
