@@ -134,7 +134,7 @@ TEST_F(pool, sysfs_files_are_there)
 	EXPECT_GE(value("size_bytes") / 5000, value("index_bytes"));
 }
 
-TEST_F(pool, sizes_and_alignments)
+TEST_F_TIMEOUT(pool, sizes_and_alignments, 180)
 {
 	static const char * const sizes[] = {
 		"4K", "8K", "12K", "1M", "2M", "2052K", "64M", "100M", "500M",
@@ -194,7 +194,7 @@ TEST_F(pool, bad_frees_change_nothing)
 	EXPECT_EQ(-ENOENT, cmd("free_raw %llu %u", phys, 3 << 20));
 }
 
-TEST_F(pool, exhaustion)
+TEST_F_TIMEOUT(pool, exhaustion, 180)
 {
 	EXPECT_EQ(0, cmd("alloc 1M kept"));
 	EXPECT_EQ(0, cmd("reuse"));
