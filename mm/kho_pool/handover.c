@@ -88,7 +88,8 @@ int kp_seal(void)
 	struct kp_region *r;
 	bool stuck = false;
 
-	if (kp_state.quarantine || kp_state.sealed)
+	/* There may be no pools, and so no root. */
+	if (!kp_state.blob || kp_state.quarantine || kp_state.sealed)
 		return 0;
 	kp_state.sealed = true;
 	for_each_region(r) {
