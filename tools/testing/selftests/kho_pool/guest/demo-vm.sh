@@ -80,7 +80,8 @@ start() {
 		-chardev pipe,id=monitor,path=/tmp/monitor -mon chardev=monitor \
 		-chardev pipe,id=console,path=/tmp/console -serial chardev:console \
 		-kernel /tmp/kernel -initrd /tmp/initrd \
-		-append "console=ttyS0 quiet mitigations=off tsc=reliable kho=off panic=-1 no_timer_check" \
+		-append "console=ttyS0 quiet mitigations=off tsc=reliable no_timer_check kho=off \
+			panic=-1" \
 		"$@" >$RUN/log 2>&1 &
 	qemu=$!
 	cat $RUN/console.out >$RUN/console &

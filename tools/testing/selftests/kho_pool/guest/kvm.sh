@@ -19,7 +19,8 @@ monitor() {
 	echo >$TRACING/trace
 	said=$(/tests/kho_pool_kvm "$@" 2>&1) || die "kernel $gen: kho_pool_kvm $*: $said"
 	traced=
-	[ ! -d $FAULT ] || traced="\"traced_faults\": $(grep -c ": kvm_guest_fault: " $TRACING/trace), "
+	[ ! -d $FAULT ] ||
+		traced="\"traced_faults\": $(grep -c ": kvm_guest_fault: " $TRACING/trace), "
 	echo "@json {\"kernel\": $gen, $traced${said#\{}"
 }
 
