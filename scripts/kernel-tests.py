@@ -260,9 +260,8 @@ def main():
         print(f"{'ok' if ok else 'FAILED':6} {name}", flush=True)
 
     for name in names:
-        log = name
         if name == "kunit":
-            guest = Guest(args.obj, "kunit", arch=args.arch, mem="2G", timeout=120, log=log,
+            guest = Guest(args.obj, "kunit", arch=args.arch, mem="2G", timeout=120, log=name,
                           append="kunit.enable=1 kunit.filter_glob=kho_pool* kho_pool=64M")
             ok = guest.run()
             points = tap([x for x in guest.lines if x.startswith("    ")], "kunit")
@@ -276,7 +275,7 @@ def main():
             programs = test["programs"]
             if test.get("arch", args.arch) != args.arch:
                 continue
-            guest = Guest(args.obj, "kselftest", arch=args.arch, mem="6G", timeout=240, log=log,
+            guest = Guest(args.obj, "kselftest", arch=args.arch, mem="6G", timeout=240, log=name,
                           cpu=test.get("cpu", "max"),
                           append=f"kho_pool=2G liveupdate=on programs={','.join(programs)}")
             ok = guest.run()
@@ -308,7 +307,7 @@ def main():
                 continue
             # Small enough for one region, wherever KASLR puts the kernel.
             append = scenario.pop("append", "kho_pool=512M")
-            guest = Guest(obj, scenario.pop("mode", "stages"), arch=args.arch, log=log, alt=alt,
+            guest = Guest(obj, scenario.pop("mode", "stages"), arch=args.arch, log=name, alt=alt,
                           append=f"scenario={name} {append}", quiet=True,
                           **{"mem": "3G", "timeout": 180, **scenario})
             ok = guest.run()
