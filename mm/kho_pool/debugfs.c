@@ -22,7 +22,6 @@
 #include <linux/debugfs.h>
 #include <linux/init.h>
 #include <linux/io.h>
-#include <linux/kexec.h>
 #include <linux/notifier.h>
 #include <linux/reboot.h>
 #include <linux/seq_file.h>
@@ -105,24 +104,6 @@ static int stuck_set(void *data, u64 value)
 }
 DEFINE_DEBUGFS_ATTRIBUTE(stuck_fops, NULL, stuck_set, "%llu\n");
 
-static u64 places[KP_DEBUG_PLACES];
-static bool late;
-
-/**
- * kp_debug_place - what a check of a kexec image is to look at
- * @what: a segment of the image, or one of its control pages
- * @nr: which one
- * @base: where it is
- *
- * Context: any.
- *
- * Return: @base, or where debugfs says it is.
- */
-u64 kp_debug_place(enum kp_debug_place what, unsigned long nr, u64 base)
-{
-	return !nr && places[what] && late == kexec_in_progress ? places[what] : base;
-}
-
 static bool late_alloc;
 
 /* Drivers may do so when their devices are shut down. */
@@ -182,9 +163,9 @@ static int __init kho_pool_debugfs_init(void)
 	debugfs_create_file("regions", 0400, dir, NULL, &regions_fops);
 	debugfs_create_file("sealed", 0600, dir, NULL, &sealed_fops);
 	debugfs_create_file("stuck", 0200, dir, NULL, &stuck_fops);
-	debugfs_create_x64("target", 0600, dir, &places[KP_DEBUG_SEGMENT]);
-	debugfs_create_x64("control", 0600, dir, &places[KP_DEBUG_CONTROL]);
-	debugfs_create_bool("late", 0600, dir, &late);
+	debugfs_create_x64("target", 0600, dir, &kp_state.debug.segment);
+	debugfs_create_x64("control", 0600, dir, &kp_state.debug.control);
+	debugfs_create_bool("late", 0600, dir, &kp_state.debug.late);
 	debugfs_create_bool("late_alloc", 0600, dir, &late_alloc);
 	register_reboot_notifier(&alloc_late_nb);
 	debugfs_create_file("bad", 0200, dir, NULL, &bad_fops);

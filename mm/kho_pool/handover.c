@@ -25,7 +25,6 @@
 #include <linux/syscore_ops.h>
 #include <trace/events/kho_pool.h>
 
-#include "debug.h"
 #include "pool.h"
 
 /* How often to look at a CPU that does not come out of an operation. */
@@ -167,7 +166,7 @@ static struct syscore kp_syscore = {
 static bool carries_nothing(const struct kimage *image, const char **why)
 {
 	*why = kp_state.no_handover;
-	if (!*why && kho_load_own_tree(image) && !kp_inject_allowed())
+	if (!*why && kho_load_own_tree(image) && !kp_state.debug.inject)
 		*why = "the image has a tree of its own, and kho_pool_inject is off";
 	return *why || (kp_state.blob && !image->kho.fdt);
 }
@@ -186,6 +185,14 @@ static int check_loss(const struct kimage *image)
 		pr_err("kexec refused, it would lose %lld extents: %s=%#llx is not on the image's command line\n",
 		       kp_pool_extents(), KHO_HANDOVER_ARG, (u64)kho_load_phys());
 	return -EBUSY;
+}
+
+/* Where number @nr of an image's segments or control pages is; a test may have it be @there. */
+static u64 place_of(unsigned long nr, u64 base, u64 there)
+{
+	if (!IS_ENABLED(CONFIG_KHO_POOL_DEBUG) || nr || !there)
+		return base;
+	return kp_state.debug.late == kexec_in_progress ? there : base;
 }
 
 /* Is something that the kexec overwrites in a pool, an index or the root? */
@@ -226,14 +233,14 @@ int kho_pool_check_segments(struct kimage *image)
 	if (image->type == KEXEC_TYPE_CRASH)
 		return 0;
 	for (unsigned long i = 0; i < image->nr_segments; i++) {
-		u64 base = kp_debug_place(KP_DEBUG_SEGMENT, i, image->segment[i].mem);
+		u64 base = place_of(i, image->segment[i].mem, kp_state.debug.segment);
 
 		err = check_clear("segment", i, base, base + image->segment[i].memsz);
 		if (err)
 			return err;
 	}
 	list_for_each_entry(page, &image->control_pages, lru) {
-		u64 base = kp_debug_place(KP_DEBUG_CONTROL, nr, page_to_phys(page));
+		u64 base = place_of(nr, page_to_phys(page), kp_state.debug.control);
 
 		err = check_clear("control page", nr, base,
 				  base + (PAGE_SIZE << page_private(page)));

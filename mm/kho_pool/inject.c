@@ -28,18 +28,6 @@
 static bool allowed __ro_after_init;
 core_param(kho_pool_inject, allowed, bool, 0);
 
-/**
- * kp_inject_allowed - may root hand on something else than the pools?
- *
- * Context: any.
- *
- * Return: true if kho_pool_inject is on the command line.
- */
-bool kp_inject_allowed(void)
-{
-	return allowed;
-}
-
 struct injection {
 	void *to;
 	u64 size;
@@ -126,6 +114,7 @@ static int __init kho_pool_inject_init(void)
 {
 	if (allowed)
 		register_syscore(&inject_syscore);
+	kp_state.debug.inject = allowed;
 	return 0;
 }
 fs_initcall(kho_pool_inject_init);

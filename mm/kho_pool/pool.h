@@ -47,6 +47,14 @@ struct kho_pool {
 	struct kobject kobj;
 };
 
+/* Set by debugfs, for tests; all zero without CONFIG_KHO_POOL_DEBUG. */
+struct kp_debug {
+	/* In checks of a kexec image, for the place of its first one; 0: where it is */
+	u64 segment, control;
+	bool late;		/* in the check before the seal only, else in those before */
+	bool inject;		/* root may hand on something else than the pools */
+};
+
 /* One of a kind.  Written at boot, at the seal and by debugfs. */
 struct kp_state {
 	struct kho_pool pool[KHO_POOL_MAX_POOLS];
@@ -62,6 +70,7 @@ struct kp_state {
 	const char *quarantine;	/* why nothing is known of the pools, or NULL */
 	const char *no_handover;/* why they cannot be handed on, or NULL */
 	bool sealed;
+	struct kp_debug debug;
 };
 
 extern struct kp_state kp_state;
