@@ -15,7 +15,7 @@
 
 #define POOL	"/sys/kernel/mm/kho_pool/default/"
 #define DEBUG	"/sys/kernel/debug/kho_pool/"
-#define TEST	"/sys/kernel/debug/kho_pool_test/"
+#define DRIVER	"/sys/kernel/debug/kho_pool_test/"
 
 /* 56 bytes: one too many */
 #define LONG_NAME "a-name-that-is-one-byte-longer-than-the-fifty-five-there"
@@ -57,7 +57,7 @@ static int cmd(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	return write_file(TEST "cmd", line);
+	return write_file(DRIVER "cmd", line);
 }
 
 static unsigned long long value(const char *name)
@@ -91,7 +91,7 @@ FIXTURE(pool)
 
 FIXTURE_SETUP(pool)
 {
-	if (access(TEST "cmd", W_OK))
+	if (access(DRIVER "cmd", W_OK))
 		SKIP(return, "test_kho_pool.ko is not loaded");
 	if (access(POOL, R_OK))
 		SKIP(return, "there is no pool called default");
