@@ -27,11 +27,12 @@ def machine(obj, arch):
 class Guest:
     """One run of a guest, over as many kernels as it likes to kexec.
 
-    Its console goes to build/log/MACHINE/LOG.log, LOG being the mode if not said."""
+    Its console goes to build/log/MACHINE/LOG.log, LOG being the mode if not said.
+    With tools it has stress-ng and udev."""
 
     def __init__(self, obj, mode, *, mem="8G", smp=2, append="", arch="x86_64", icount=False,
                  timeout=600, log=None, alt=(), numa=None, quiet=False, bios=None, el2=False,
-                 cpu="max"):
+                 cpu="max", tools=False):
         self.records, self.verified, self.lines, self.failures = [], [], [], []
         self.ended = False
         self.mode, self.timeout, self.quiet = mode, timeout, quiet
@@ -60,7 +61,8 @@ class Guest:
                              "-machine", "memory-backend=ram"]
         if bios:
             self.cmd += ["-bios", bios]
-        kernel, initrd = os.path.join(obj, "guest-kernel"), os.path.join(obj, "initrd.gz")
+        kernel = os.path.join(obj, "guest-kernel")
+        initrd = os.path.join(obj, "initrd-tools.gz" if tools else "initrd.gz")
         self.cmd += ["-kernel", kernel, "-initrd", initrd, "-append", line]
         # A guest cannot kexec the kernel that QEMU loaded for it: disks carry it.
         for i, path in enumerate([kernel, initrd, *alt]):

@@ -79,7 +79,8 @@ def main():
 
     say(f"booting {args.mode}: {generations} kexecs, 10 GiB machine, pool of 5 GiB")
     guest = Guest(args.obj, args.mode, arch=args.arch,
-                  mem="10G", append=f"kho_pool=5G generations={generations} seconds={args.seconds}",
+                  mem="10G", tools=args.mode == "soak",
+                  append=f"kho_pool=5G generations={generations} seconds={args.seconds}",
                   timeout=120 + generations * (60 + 4 * args.seconds))
     ok = guest.run()
     wrong = check(guest.records, generations)
