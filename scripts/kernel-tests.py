@@ -197,9 +197,10 @@ KSELFTESTS = {
     "kselftest": {"programs": PROGRAMS, "skips": {
         # Device-dax has no pages of 1 GiB there.
         "arm64": r"dax\.gigantic_pages\..* the kernel does not map pages of 1048576 KiB"}},
+    # Those with pages of each size
     "kselftest_no_1g": {"arch": "x86_64", "cpu": "max,-pdpe1gb", "programs": PROGRAMS[2:3],
-                        "skips": {"x86_64": r"dax\.gigantic_pages\..* the kernel does not map "
-                                            "pages of 1048576 KiB"}},
+                        "only": "-fdax", "skips": {
+        "x86_64": r"dax\.gigantic_pages\..* the kernel does not map pages of 1048576 KiB"}},
 }
 
 
@@ -277,7 +278,8 @@ def main():
                 continue
             guest = Guest(args.obj, "kselftest", arch=args.arch, mem="6G", timeout=240, log=name,
                           cpu=test.get("cpu", "max"),
-                          append=f"kho_pool=2G liveupdate=on programs={','.join(programs)}")
+                          append=f"kho_pool=2G liveupdate=on programs={','.join(programs)} "
+                                 f"only={test.get('only', '')}")
             ok = guest.run()
             for p in tap(guest.lines, name, test["skips"].get(args.arch)):
                 point(*p)
