@@ -24,6 +24,10 @@ def machine(obj, arch):
     return arch if shift == 12 else f"{arch}-{1 << shift >> 10}K"
 
 
+# Where the kernel has begun to speak before the end of a guest's line
+IN_BETWEEN = re.compile(r"(?<=.)(?=\[ *\d+\.\d{6}\] )")
+
+
 class Guest:
     """One run of a guest, over as many kernels as it likes to kexec.
 
@@ -110,10 +114,10 @@ class Guest:
                     break
                 *lines, rest = (rest + data).split(b"\n")
                 for raw in lines:
-                    line = raw.decode(errors="replace").rstrip("\r")
-                    log.write(line + "\n")
-                    log.flush()
-                    self._line(line)
+                    for line in IN_BETWEEN.split(raw.decode(errors="replace").rstrip("\r")):
+                        log.write(line + "\n")
+                        log.flush()
+                        self._line(line)
             process.wait()
         if not self.ended and not self.failures:
             self.failures.append("the guest stopped in the middle")
