@@ -849,6 +849,49 @@ failed_kexec.2)
 	untouched
 	;;
 
+# A kernel that KHO has started crashes, and the one that dumps it, which has the same
+# kho_pool= on its command line, takes nothing over.
+kdump.0)
+	fill
+	go held=$held vm=$vm
+	;;
+kdump.1)
+	verify
+	check "there is memory for it" [ "$(cat /sys/kernel/kexec_crash_size)" -gt 0 ]
+	cat /dev/vda >/tmp/kernel
+	cat /dev/vdb >/tmp/initrd
+	how=-s
+	# There kexec-tools give it the device tree of this kernel, which names KHO's.
+	[ "$(uname -m)" != aarch64 ] || how=-c
+	kexec $how -p /tmp/kernel --initrd=/tmp/initrd --command-line="$(sed \
+		's/crashkernel=[^ ]*//; s/kho_handover=[^ ]*//; s/stage=1/stage=2/' /proc/cmdline) \
+		nr_cpus=1" || die "kexec -p"
+	save_coverage
+	echo c >/proc/sysrq-trigger
+	die "it did not crash"
+	;;
+kdump.2)
+	check "it is a kdump kernel" [ -s /proc/vmcore ]
+	check "KHO takes nothing over" not logged "found kexec handover data"
+	check "no pool is made" [ ! -e $POOL ]
+	check "this kernel has only what was kept for it" [ "$(awk '$1 == "MemTotal:" { print $2 }' \
+		/proc/meminfo)" -lt $((256 << 10)) ]
+	# ELF program headers: type and flags, then offset, virtual, physical, size
+	headers=$(dd if=/proc/vmcore bs=8 skip=7 count=1 2>/dev/null | od -A n -t u2 | awk '{ print $1 }')
+	dd if=/proc/vmcore bs=8 skip=8 count=$((headers * 7)) 2>/dev/null |
+		od -A n -v -w56 -t x8 >/tmp/headers
+	loads=0
+	while read -r type _ _ at _ size _; do
+		[ $((0x$type & 0xffffffff)) = 1 ] || continue
+		loads=$((loads + 1))
+		[ $((0x$at)) -ge $(($(arg vm) + 0x10000000)) ] || [ $((0x$at + 0x$size)) -le $(($(arg vm))) ] ||
+			die "the dump has memory at 0x$at, and $(arg vm) is in it"
+	done </tmp/headers
+	check "the dump has memory" [ $loads -gt 1 ]
+	echo "@say the dump has $loads pieces of memory, and no guest's"
+	check "which is as it was" /tests/kho_pool_mem "$(arg vm)" 0x10000000 0
+	;;
+
 without_kho_pool.0)
 	fill
 	NEXT=/dev/vdc go held=$held vm=$vm
