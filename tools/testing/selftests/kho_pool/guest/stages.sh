@@ -874,22 +874,24 @@ kdump.2)
 	check "it is a kdump kernel" [ -s /proc/vmcore ]
 	check "KHO takes nothing over" not logged "found kexec handover data"
 	check "no pool is made" [ ! -e $POOL ]
-	check "this kernel has only what was kept for it" [ "$(awk '$1 == "MemTotal:" { print $2 }' \
-		/proc/meminfo)" -lt $((256 << 10)) ]
+	memory=$(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo)
+	check "this kernel has only what was kept for it" [ "$memory" -lt $((256 << 10)) ]
+	vm=$(arg vm)
 	# ELF program headers: type and flags, then offset, virtual, physical, size
-	headers=$(dd if=/proc/vmcore bs=8 skip=7 count=1 2>/dev/null | od -A n -t u2 | awk '{ print $1 }')
+	headers=$(dd if=/proc/vmcore bs=8 skip=7 count=1 2>/dev/null | od -A n -t u2 |
+		awk '{ print $1 }')
 	dd if=/proc/vmcore bs=8 skip=8 count=$((headers * 7)) 2>/dev/null |
 		od -A n -v -w56 -t x8 >/tmp/headers
 	loads=0
 	while read -r type _ _ at _ size _; do
 		[ $((0x$type & 0xffffffff)) = 1 ] || continue
 		loads=$((loads + 1))
-		[ $((0x$at)) -ge $(($(arg vm) + 0x10000000)) ] || [ $((0x$at + 0x$size)) -le $(($(arg vm))) ] ||
-			die "the dump has memory at 0x$at, and $(arg vm) is in it"
+		[ $((0x$at)) -ge $((vm + 0x10000000)) ] || [ $((0x$at + 0x$size)) -le $((vm)) ] ||
+			die "the dump has memory at 0x$at, and $vm is in it"
 	done </tmp/headers
 	check "the dump has memory" [ $loads -gt 1 ]
 	echo "@say the dump has $loads pieces of memory, and no guest's"
-	check "which is as it was" /tests/kho_pool_mem "$(arg vm)" 0x10000000 0
+	check "which is as it was" /tests/kho_pool_mem "$vm" 0x10000000 0
 	;;
 
 without_kho_pool.0)
