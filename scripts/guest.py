@@ -45,8 +45,10 @@ class Guest:
         console = {"x86_64": "ttyS0", "arm64": "ttyAMA0"}[arch]
         line = f"console={console} kho=on panic=-1 kho_test={mode} {append}"
         if arch == "x86_64":
-            # On a busy machine it finds that its timer does not work.
-            line += " no_timer_check"
+            # On a busy machine it finds that its timer does not work; and the watchdog of
+            # the TSC, whose timeout is by a clock that may be standing still, deadlocks
+            # with the stop_machine() that changes the clock source.
+            line += " no_timer_check tsc=reliable"
         self.cmd = {
             "x86_64": ["qemu-system-x86_64", "-M", "q35", "-cpu", cpu],
             "arm64": ["qemu-system-aarch64", "-M", "virt,gic-version=3",
