@@ -234,6 +234,7 @@ keep_files() {
 	sleep 2
 	kill "$(pidof khopool)"
 	until [ -z "$(pidof khopool)" ]; do sleep 0.1; done
+	killall sleep	# Else the next "wait" is for that.
 	check "who is interrupted leaves nothing" is "$(stat free_bytes)" "$free"
 	# Each at a time, and all of them in the end
 	for i in 1 2 3 4 5; do
