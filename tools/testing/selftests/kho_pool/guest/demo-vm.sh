@@ -47,12 +47,12 @@ monitor() {
 
 # initramfs FILE: the guest's
 initramfs() {
-	mkdir -p /tmp/root/bin /tmp/root/dev /tmp/root/proc /tmp/root/tmp
-	cp /bin/busybox /tmp/root/bin/
-	cp /guest/vm-init /tmp/root/init
-	chmod +x /tmp/root/init
-	(cd /tmp/root && find . | cpio -o -H newc 2>/dev/null) >"$1" || die "cpio"
-	rm -r /tmp/root
+	mkdir -p /tmp/guest/bin /tmp/guest/dev /tmp/guest/proc /tmp/guest/tmp
+	cp /bin/busybox /tmp/guest/bin/
+	cp /guest/vm-init /tmp/guest/init
+	chmod +x /tmp/guest/init
+	(cd /tmp/guest && find . | cpio -o -H newc 2>/dev/null) >"$1" || die "cpio"
+	rm -r /tmp/guest
 }
 
 # go_home: a place where QEMU finds everything as it would in its own Debian
