@@ -88,6 +88,7 @@ verify_all() {
 # next_kernel [CHANGES TO THE COMMAND LINE ...]: kexec; NAME=VALUE replaces or
 # adds, -NAME removes.  NEXT= and INITRD= name other disks to take them from.
 # LOADER=kexec_load has kexec-tools place the image; ARGS= then are other arguments.
+# LOAD=-p loads it for a crash.
 # from= tells the next kernel which one this is, and how it came to it.
 load_next() {
 	line=$(cat /proc/cmdline)
@@ -113,11 +114,11 @@ load_next() {
 	cat "${INITRD:-/dev/vdb}" >/tmp/initrd
 	case ${LOADER:-kexec_file_load} in
 	kexec_file_load)
-		kexec -s -l /tmp/kernel --initrd=/tmp/initrd --command-line="${line# }"
+		kexec -s ${LOAD:--l} /tmp/kernel --initrd=/tmp/initrd --command-line="${line# }"
 		;;
 	kexec_load)
 		# shellcheck disable=SC2046,SC2086
-		kexec -c -l /tmp/kernel --initrd=/tmp/initrd ${ARGS-$(cat $KHO/args)} \
+		kexec -c ${LOAD:--l} /tmp/kernel --initrd=/tmp/initrd ${ARGS-$(cat $KHO/args)} \
 			--command-line="${line# } ${CMDLINE-$(cat $KHO/cmdline)}"
 		;;
 	esac

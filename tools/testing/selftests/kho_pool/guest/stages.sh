@@ -858,14 +858,9 @@ kdump.0)
 kdump.1)
 	verify
 	check "there is memory for it" [ "$(cat /sys/kernel/kexec_crash_size)" -gt 0 ]
-	cat /dev/vda >/tmp/kernel
-	cat /dev/vdb >/tmp/initrd
-	how=-s
-	# There kexec-tools give it the device tree of this kernel, which names KHO's.
-	[ "$(uname -m)" != aarch64 ] || how=-c
-	kexec $how -p /tmp/kernel --initrd=/tmp/initrd --command-line="$(sed \
-		's/crashkernel=[^ ]*//; s/kho_handover=[^ ]*//; s/stage=1/stage=2/' /proc/cmdline) \
-		nr_cpus=1" || die "kexec -p"
+	# On arm64 kexec-tools give it the device tree of this kernel, which names KHO's.
+	[ "$(uname -m)" != aarch64 ] || LOADER=kexec_load
+	LOAD=-p ARGS='' CMDLINE='' load_next stage=2 -crashkernel nr_cpus=1 || die "kexec -p"
 	save_coverage
 	echo c >/proc/sysrq-trigger
 	die "it did not crash"
