@@ -5,10 +5,10 @@
 #			and "N passed, N failed"
 #	make soak	stress-ng and churn over GENERATIONS=20 kexecs
 #	make scale	seal and restore of 448 GiB, in instructions
-#	make kaslr	BOOTS=50 boots of large machines, with the kernel somewhere
-#			else each time: the pools get what they ask for
-#	make demo-vm	a guest of Debian's QEMU lives through kexecs of its host;
-#			FROM=7.2 has the host change versions, there and back
+#	make kaslr	BOOTS=50 boots of large machines, each with the kernel at
+#			another place: the pools get what they request
+#	make demo-vm	a guest of Debian's QEMU survives kexecs of its host; with
+#			FROM=7.2 the host changes versions, there and back
 #	make blackout	how long a guest stands still, by phases: with a pool, with
 #			memfds in LUO, with reserve_mem and a copy (SIZES=1,4,16
 #			GiB, WAYS=pool,memfd,memfd-huge,reserve_mem; x86-64)
@@ -17,20 +17,21 @@
 #	make harness	the user-space tests only, in a minute
 #	make check	static checks: checkpatch, W=1, sparse, clang, kernel-doc,
 #			the manual page
-#	make series	a patch series as one would send it, in build/series, with
-#			checkpatch; CHECK=1 builds each patch (scripts/series-check)
+#	make series	the patch series to send, in build/series, with checkpatch;
+#			CHECK=1 builds each patch (scripts/series-check)
 #	make coverage	lines and branches of mm/kho_pool that the tests run, in
-#			the harness and in a kernel of its own
-#	make bench	the index beside the kernel's other allocators, and the
-#			design's targets: 12 minutes, or a look with QUICK=1;
-#			PLOTS=1 draws Documentation/mm/kho_pool/*.svg anew
-#	make paths	instructions of each path, beside the committed counts
-#			(UPDATE=1 takes the new ones over)
+#			the harness and in an instrumented kernel (TESTS="kunit release":
+#			only these kernel tests)
+#	make bench	the index compared with the kernel's other allocators, and
+#			the design's targets: 12 minutes, or a quick run with QUICK=1;
+#			PLOTS=1 draws Documentation/mm/kho_pool/*.svg again
+#	make paths	instructions of each path, compared with the committed counts
+#			(UPDATE=1 stores the new ones)
 #
-# KERNEL_SRC= names a kernel tree of yours instead of the one that is fetched.
-# KERNEL=7.2 is the version to take, of those that patches/ has (7.3).
-# KHO_POOL_CACHE= is where sources and objects go (~/.cache/kho_pool).
-# ARCH=arm64 has the guests be arm64; ARCHES="x86_64 arm64" is what make test does.
+# KERNEL_SRC=		a kernel tree of yours, instead of the one that is fetched
+# KERNEL=7.2		the version to use, one of those in patches/ (7.3)
+# KHO_POOL_CACHE=	where sources and objects go (~/.cache/kho_pool)
+# ARCH=arm64		arm64 guests; for make test: ARCHES="x86_64 arm64"
 
 ARCH ?= x86_64
 ARCHES ?= x86_64 arm64
@@ -39,27 +40,31 @@ GENERATIONS ?=
 SECONDS_EACH ?= 10
 export ARCH ARCHES KERNEL CHECK FROM
 
+# What stands above
+help:
+	@sed -n '1d; /^[^#]/q; s/^#\t/  /p; s/^# //p; s/^#$$//p' $(firstword $(MAKEFILE_LIST))
+
 run:
-	@scripts/with-kernel scripts/run.py OBJ $(if $(GENERATIONS),--generations $(GENERATIONS))
+	@scripts/with run.py OBJ $(if $(GENERATIONS),--generations $(GENERATIONS))
 
 test:
 	@scripts/test
 
 soak:
-	@scripts/with-kernel scripts/run.py OBJ soak --seconds $(SECONDS_EACH) \
+	@scripts/with run.py OBJ soak --seconds $(SECONDS_EACH) \
 		$(if $(GENERATIONS),--generations $(GENERATIONS))
 
 scale:
-	@scripts/with-kernel scripts/scale.py OBJ
+	@scripts/with scale.py OBJ
 
 kaslr:
-	@scripts/kaslr $(if $(BOOTS),--boots $(BOOTS))
+	@scripts/with kaslr.py OBJ --without WITHOUT $(if $(BOOTS),--boots $(BOOTS))
 
 demo-vm:
-	@scripts/demo-vm
+	@scripts/with demo_vm.py OBJ --disk DISK $(if $(FROM),--other OTHER)
 
 blackout:
-	@ARCH=x86_64 scripts/with-kernel scripts/blackout.py OBJ \
+	@ARCH=x86_64 scripts/with blackout.py OBJ \
 		$(if $(SIZES),--sizes $(SIZES)) $(if $(WAYS),--ways $(WAYS))
 
 # Installed from there by make -C tools/mm/khopool install OUTPUT=...
@@ -71,7 +76,7 @@ khopool:
 	@echo build/khopool/$(if $(STATIC),static/)khopool
 
 harness:
-	@scripts/harness
+	@scripts/with make harness KSRC=SOURCE
 
 check:
 	@scripts/check
@@ -80,15 +85,17 @@ series:
 	@scripts/series
 
 coverage:
-	@scripts/coverage
+	@scripts/with coverage TREE OBJ PLAIN $(TESTS)
 
 bench:
-	@scripts/bench
+	@scripts/with make -C bench -j$(shell nproc) run KSRC=SOURCE \
+		$(if $(QUICK),QUICK=1) $(if $(PLOTS),PLOTS=1)
 
 paths:
-	@scripts/paths
+	@scripts/with make -C bench counts $(if $(UPDATE),UPDATE=1)
 
 clean:
 	rm -rf build
 
-.PHONY: run test soak scale kaslr demo-vm blackout khopool harness check series coverage bench paths clean
+.PHONY: help run test soak scale kaslr demo-vm blackout khopool harness check series coverage \
+	bench paths clean

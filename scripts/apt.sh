@@ -16,6 +16,9 @@ mirror() {
 	echo "$uri"
 }
 
+# own_apt_get WORD...: what it says is in a log, for the one who gives up
+own_apt_get() { "${apt_get[@]}" "$@" >"$apt/log" 2>&1; }
+
 # own_apt FOLDER ARCHITECTURE STATUS SUITE ...: set up and updated; $apt is its
 # folder then, and "${apt_get[@]}" is apt-get.  STATUS says what is installed.
 own_apt() {
@@ -32,5 +35,5 @@ own_apt() {
 		 -o Dir::State::lists="$apt/lists" -o Dir::Cache="$apt" -o Dir::State::status="$status"
 		 -o APT::Architecture="$architecture" -o APT::Architectures="$architecture"
 		 -o Acquire::Languages=none -o APT::Sandbox::User=root -q)
-	"${apt_get[@]}" update >"$apt/log" 2>&1 || { tail "$apt/log" >&2; die "apt-get update failed"; }
+	persist own_apt_get update || { tail "$apt/log" >&2; die "apt-get update failed"; }
 }

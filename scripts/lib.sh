@@ -9,6 +9,9 @@ TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # Kernel sources, objects and guest files live outside the checkout.
 CACHE=${KHO_POOL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kho_pool}
 OUT=$TOP/build
+# Programs that are next to the tests they are about, and posted with them
+VM=$TOP/tools/testing/selftests/kho_pool/vm
+HARNESS=$TOP/tools/testing/kho_pool
 KERNEL=${KERNEL:-7.3}
 ARCH=${ARCH:-x86_64}
 JOBS=${JOBS:-$(nproc)}
@@ -27,6 +30,26 @@ mkdir -p "$CACHE" "$OUT"
 say() { printf '[%4ds] %s\n' "$SECONDS" "$*" >&2; }
 die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
 
+# persist COMMAND...: a mirror that does not answer is asked again, for a minute or so.
+persist() {
+	local pause
+	for pause in 5 15 45; do
+		"$@" && return
+		say "once more in $pause s: $1"
+		sleep "$pause"
+	done
+	"$@"
+}
+
+# apt_install PACKAGE...: one at a time, as scripts/test builds kernels while tests run
+apt_install() {
+	local sudo=
+	[ "$(id -u)" -eq 0 ] || sudo=sudo
+	(flock 9 && $sudo apt-get update -q &&
+	 DEBIAN_FRONTEND=noninteractive $sudo apt-get install -qy \
+		--no-install-recommends "$@") >"$CACHE/apt.log.$$" 2>&1 </dev/null 9>"$CACHE/apt.lock"
+}
+
 # need COMMAND PACKAGE ...: install the packages whose command is missing.
 need() {
 	local missing=()
@@ -36,15 +59,13 @@ need() {
 	done
 	[ ${#missing[@]} -eq 0 ] && return
 	say "installing: ${missing[*]}"
-	local sudo=
-	[ "$(id -u)" -eq 0 ] || sudo=sudo
-	local log=$CACHE/apt.log
-	# One at a time: scripts/test builds kernels beside the tests.
-	{ flock 9 && $sudo apt-get update -q &&
-	  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -qy \
-		--no-install-recommends "${missing[@]}"; } >"$log" 2>&1 </dev/null 9>"$CACHE/apt.lock" ||
-		{ tail -n 20 "$log" >&2; die "apt-get could not install: ${missing[*]}"; }
+	persist apt_install "${missing[@]}" ||
+		{ tail -n 20 "$CACHE/apt.log.$$" >&2; die "apt-get could not install: ${missing[*]}"; }
+	rm -f "$CACHE/apt.log.$$"
 }
+
+# Half of the scripts are written in it.
+need python3 python3
 
 # The tool chain and the emulator for $ARCH.
 need_build_tools() {
@@ -61,9 +82,26 @@ need_build_tools() {
 need_guest_tools() {
 	need python3 python3
 	case $ARCH in
-	x86_64)	need qemu-system-x86_64 qemu-system-x86 ;;
-	arm64)	need qemu-system-aarch64 qemu-system-arm ;;
+	x86_64)	need qemu-system-x86_64 qemu-system-x86 /usr/share/ovmf/OVMF.fd ovmf ;;
+	arm64)	need qemu-system-aarch64 qemu-system-arm \
+		     /usr/share/qemu-efi-aarch64/QEMU_EFI.fd qemu-efi-aarch64 ;;
 	esac
+}
+
+# for_guest TREE OBJ: everything that a guest needs besides this kernel
+for_guest() {
+	local userland
+	userland=$("$TOP/scripts/userland") || return
+	TREE=$1 USERLAND=$userland "$VM/prepare.sh" "$2" >/dev/null
+}
+
+# guest_kernel: graft, build, and what a guest needs; prints the folder
+guest_kernel() {
+	local tree obj
+	obj=$("$TOP/scripts/build") || return
+	tree=$("$TOP/scripts/graft") || return
+	for_guest "$tree" "$obj" || return
+	echo "$obj"
 }
 
 # hash FILE-OR-FOLDER ...: one key for the contents, to name cache folders with.
@@ -95,12 +133,13 @@ checkpatch_ignored() {
 	for file; do
 		case $file in
 		kernel/kexec_core.c) types+=,CAMELCASE ;;	# its label "Unlock"
-		include/linux/kho/abi/*) types+=,BIT_MACRO ;;	# no kernel headers
+		include/linux/kho/abi/*)	# no kernel headers
+			types+=,BIT_MACRO,PREFER_DEFINED_ATTRIBUTE_MACRO ;;
 		# The way that all trace events are written
 		include/trace/events/*) types+=,PARENTHESIS_ALIGNMENT,OPEN_ENDED_LINE ;;
 		# Iterators, and what checks at build time, can only be macros
 		mm/kho_pool/pool.h|mm/kho_pool/control.c) types+=,MACRO_ARG_REUSE ;;
-		mm/kho_pool/validate.c) types+=,MACRO_WITH_FLOW_CONTROL ;;
+		mm/kho_pool/index/validate.c) types+=,MACRO_WITH_FLOW_CONTROL ;;
 		*/guest/*) types+=,REPEATED_WORD ;;	# mount -t proc proc
 		esac
 		# User space has neither BIT() nor __printf(), but PRIu64 and volatile.

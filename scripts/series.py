@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""series.py TOP PATCHES PRISTINE GRAFTED OUT REPO: write what is in PATCHES and the
-project's own files as a series into OUT, in the order of scripts/series.txt.
+"""series.py PRISTINE GRAFTED OUT REPO: write what is in patches/ and the project's own
+files as the postings of patches/series.txt, each into a folder of OUT.
 
 REPO becomes a git repository in which the series is applied to those files of
 PRISTINE that it touches, as whoever gets it would; what comes out has to be what
@@ -18,19 +18,19 @@ import tempfile
 import textwrap
 from concurrent.futures import ThreadPoolExecutor
 
-from graft import OVERLAY, series
+from patches import KCONFIG, OVERLAY, TOP, apply, copy, die, home_of, pieces, read, series, write
 
 # These grow with the series.
-KCONFIG = "mm/kho_pool/Kconfig"
-TO = "linux-mm@kvack.org"
-MAKEFILE = "mm/kho_pool/Makefile"
+MAKEFILES = ["mm/kho_pool/Makefile", "mm/kho_pool/index/Makefile", "mm/kho_pool/tests/Makefile",
+             "drivers/dax/kho_pool/Makefile"]
 
 
 class Step:
-    """One patch: its message, and the patterns of what is in it."""
+    """One patch: its message, and the patterns of its files."""
 
     def __init__(self, subject):
-        self.subject, self.body, self.patterns, self.things = subject, [], [], []
+        self.subject, self.body, self.things = subject, [], []
+        self.patterns = [subject] if subject.endswith(".patch") else []
 
     def message(self, patches):
         """As it is written here, or as the patch has it."""
@@ -41,37 +41,40 @@ class Step:
         return "\n\n".join([subject, *(textwrap.fill(p.strip(), 72) for p in paragraphs)]) + "\n"
 
 
-def read(*path):
-    with open(os.path.join(*path)) as f:
-        return f.read()
+class Posting:
+    """A cover letter and its patches."""
 
+    def __init__(self, folder, to):
+        self.folder, self.to, self.cover, self.steps = folder, to, None, []
 
-def write(text, *path):
-    with open(os.path.join(*path), "w") as f:
-        f.write(text)
-
-
-def copy(src, dst):
-    os.makedirs(os.path.dirname(dst), exist_ok=True)
-    shutil.copy(src, dst)
+    def begin(self, subject):
+        if self.cover:
+            self.steps.append(Step(subject))
+        else:
+            self.cover = Step(subject)
+        return (self.steps or [self.cover])[-1]
 
 
 def read_table(path):
-    steps = []
+    postings, step = [], None
     for line in read(path).splitlines():
-        if line.startswith("="):
-            steps.append(Step(line[1:].strip()))
+        if line.startswith("=="):
+            postings.append(Posting(*line[2:].split()))
+        elif line.startswith("="):
+            step = postings[-1].begin(line[1:].strip())
         elif line.startswith(">"):
-            steps[-1].patterns += line[1:].split()
-        elif steps:
-            steps[-1].body.append(line)
-    return steps
+            step.patterns += line[1:].split()
+        elif step:
+            step.body.append(line)
+    return postings
 
 
-def pieces(patch):
-    """A patch by the files that it changes."""
-    parts = re.split(r"^(?=--- (?:a/|/dev/null))", read(patch), flags=re.M)[1:]
-    return {re.search(r"^\+\+\+ b/(\S+)", p, re.M).group(1): p for p in parts}
+def check_order(steps, patches):
+    """The series of the patches is what says what comes before what."""
+    given = [step.subject for step in steps if step.subject in patches]
+    for name, right in zip(given, filter(given.__contains__, patches)):
+        if name != right:
+            die(f"patches/series.txt has {name} where the series has {right}")
 
 
 def kconfig_entries(text):
@@ -93,10 +96,10 @@ def assign(steps, things):
             homeless.append(thing)
     empty = [s.subject for s in steps if not s.things]
     if homeless:
-        sys.exit("\n\t".join(["in none of the patches of scripts/series.txt:", *homeless])
-                 + '\nGive each a line "> PATH" there, in the patch that it belongs to.')
+        die("in none of the patches of patches/series.txt:", *homeless, "",
+            'Give each a line "> PATH" there, in the patch that it belongs to.')
     if empty:
-        sys.exit("\n\t".join(["patches of scripts/series.txt with nothing in them:", *empty]))
+        die("patches of patches/series.txt with nothing in them:", *empty)
 
 
 def kconfig_so_far(text, names):
@@ -104,14 +107,19 @@ def kconfig_so_far(text, names):
     return (head + "".join(e for n, e in entries.items() if n in names)).rstrip("\n") + "\n"
 
 
-def makefile_so_far(text, names, work):
+def makefile_so_far(text, names, folder):
     """Without what has no source or no option yet."""
+    composite = {f"{name}.o" for name in re.findall(r"^(\w+)-y\s*[:+]?=", text, re.M)} - {"obj.o"}
+
+    def there(name):
+        return name in composite or "$" in name or os.path.exists(
+            os.path.join(folder, re.sub(r"\.o$", ".c", name)))
+
     lines = []
     for line in text.splitlines():
-        m = re.match(r"(obj-(?:y|\$\(CONFIG_(\w+)\))\s*\+=)(.*)", line)
-        if m:
-            objects = [o for o in m.group(3).split() if os.path.exists(
-                os.path.join(work, os.path.dirname(MAKEFILE), o.removesuffix(".o") + ".c"))]
+        m = re.match(r"(\w+-(?:y|\$\(CONFIG_(\w+)\))\s*[:+]?=)(.*)", line)
+        if m and "$(filter" not in line:
+            objects = [o for o in m.group(3).split() if there(o)]
             if not objects or m.group(2) and m.group(2) not in names:
                 continue
             line = m.group(1) + " " + " ".join(objects)
@@ -119,14 +127,7 @@ def makefile_so_far(text, names, work):
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip("\n") + "\n"
 
 
-def apply(name, text, work):
-    run = subprocess.run(["patch", "-p1", "-s", "-F0", "--no-backup-if-mismatch", "-d", work],
-                         input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if run.returncode:
-        sys.exit(f"{name} does not apply at its place in scripts/series.txt:\n{run.stdout}")
-
-
-def write_state(work, top, pristine, patches, done):
+def write_state(work, pristine, patches, done):
     """Make WORK what the tree is after these things."""
     chosen = {}
     names = {t.split("#")[1] for t in done if "#" in t}
@@ -134,20 +135,22 @@ def write_state(work, top, pristine, patches, done):
         patch, _, path = thing.partition(":")
         if path:
             chosen.setdefault(patch, []).append(path)
-        elif "#" not in thing and thing != MAKEFILE:
-            copy(os.path.join(top, thing), os.path.join(work, thing))
-    for name in sorted(chosen):
+        elif "#" not in thing and thing not in MAKEFILES:
+            copy(os.path.join(TOP, thing), os.path.join(work, thing))
+    for name in chosen:
         for path in chosen[name]:
             if os.path.exists(os.path.join(pristine, path)):
                 copy(os.path.join(pristine, path), os.path.join(work, path))
-    for name in sorted(chosen):
+    for name in filter(chosen.get, patches):
         parts = pieces(patches[name])
-        apply(name, "".join(parts[p] for p in chosen[name]), work)
+        apply(f"{name}, at its place in patches/series.txt,", "".join(parts[p] for p in chosen[name]), work)
     if names:
         os.makedirs(os.path.dirname(os.path.join(work, KCONFIG)), exist_ok=True)
-        write(kconfig_so_far(read(top, KCONFIG), names), work, KCONFIG)
-    if MAKEFILE in done:
-        write(makefile_so_far(read(top, MAKEFILE), names, work), work, MAKEFILE)
+        write(kconfig_so_far(read(home_of(KCONFIG)), names), work, KCONFIG)
+    for path in set(MAKEFILES) & set(done):
+        folder = os.path.join(work, os.path.dirname(path))
+        os.makedirs(folder, exist_ok=True)
+        write(makefile_so_far(read(TOP, path), names, folder), work, path)
 
 
 def check_options(path, subject, options):
@@ -163,14 +166,14 @@ def check_options(path, subject, options):
                 found = set(re.findall(r"\bCONFIG_(\w+)", text)) & options
                 used |= {option: os.path.join(where, name) for option in found}
     for option in sorted(set(used) - defined):
-        sys.exit(f"{subject}: {os.path.relpath(used[option], path)} uses CONFIG_{option}, "
-                 "which no Kconfig has by then")
+        die(f"{subject}: {os.path.relpath(used[option], path)} uses CONFIG_{option}, "
+            "which no Kconfig has by then")
 
 
-def environment(top):
+def environment():
     """For git: the author of the last commit, and nothing of the user's."""
     who, email, date = subprocess.check_output(
-        ["git", "-C", top, "log", "-1", "--format=%an%n%ae%n%aI"], text=True).splitlines()
+        ["git", "-C", TOP, "log", "-1", "--format=%an%n%ae%n%aI"], text=True).splitlines()
     env = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
     for role in "AUTHOR", "COMMITTER":
         env |= {f"GIT_{role}_NAME": who, f"GIT_{role}_EMAIL": email, f"GIT_{role}_DATE": date}
@@ -195,7 +198,7 @@ class Repository:
         run = subprocess.run(["git", "-C", self.path, *args], env=self.env, text=True,
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **kwargs)
         if run.returncode:
-            sys.exit(f"git {args[0]}:\n{run.stdout}")
+            die(f"git {args[0]}:\n{run.stdout}")
         return run.stdout
 
 
@@ -211,26 +214,32 @@ def compare(path, grafted, ours, touched):
             if fa.read() != fb.read() or os.access(a, os.X_OK) != os.access(b, os.X_OK):
                 wrong.add(p)
     if wrong:
-        sys.exit("\n\t".join(["not the same as in the grafted tree:", *sorted(wrong)]))
+        die("not the same as in the grafted tree:", *sorted(wrong))
 
 
 def recipients(path, tree):
-    """Who is to get a patch, as the kernel's own script has it, name by address."""
+    """The recipients of a patch, from the kernel's own script, name by address."""
     lines = subprocess.check_output(
         ["perl", "scripts/get_maintainer.pl", "--no-git", "--no-git-fallback", "--no-rolestats",
          os.path.abspath(path)], cwd=tree, text=True).splitlines()
     return {address: name for name, address in map(email.utils.parseaddr, lines)}
 
 
-def address(out, tree, author):
-    """Say in each patch who is to get it, and everyone in the cover letter."""
-    cover, *patches = sorted(os.path.join(out, n) for n in os.listdir(out)
-                             if n.endswith(".patch"))
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+def numbered(folder):
+    """The patches in a folder, without the cover letter"""
+    return sorted(os.path.join(folder, name) for name in os.listdir(folder)
+                  if re.match(r"(?!0000)\d{4}-.*\.patch$", name))
+
+
+def address(folder, to, tree, author):
+    """Add recipients to each patch, and all of them to the cover letter."""
+    patches = numbered(folder)
+    with ThreadPoolExecutor(int(os.environ.get("JOBS") or os.cpu_count())) as pool:
         found = dict(zip(patches, pool.map(lambda p: recipients(p, tree), patches)))
-    found[cover] = {where: who for cc in found.values() for where, who in cc.items()}
+    found[os.path.join(folder, "0000-cover-letter.patch")] = {
+        where: who for cc in found.values() for where, who in cc.items()}
     for path, cc in found.items():
-        for own in TO, author:
+        for own in to, author:
             cc.pop(own, None)
         head, body = read(path).split("\n\n", 1)
         write(f"{head}\nCc: " + ",\n ".join(email.utils.formataddr((who, where))
@@ -238,49 +247,54 @@ def address(out, tree, author):
 
 
 def main():
-    top, folder, pristine, grafted, out, applied = sys.argv[1:]
-    patches = series(folder, [])
+    pristine, grafted, out, applied = sys.argv[1:]
+    patches = series()
     touched = {path for patch in patches.values() for path in pieces(patch)}
     # Not what was built there
     ours = {p for p in subprocess.check_output(
-        ["git", "-C", top, "ls-files", "-co", "--exclude-standard", *OVERLAY],
-        text=True).splitlines() if os.path.exists(os.path.join(top, p))}
-    cover, *steps = read_table(os.path.join(top, "scripts", "series.txt"))
-    things = [f"{n}:{path}" for n in sorted(patches) for path in pieces(patches[n])]
-    things += sorted(ours - {KCONFIG})
-    things += [f"{KCONFIG}#{n}" for n in kconfig_entries(read(top, KCONFIG))[1]]
+        ["git", "-C", TOP, "ls-files", "-co", "--exclude-standard", *OVERLAY],
+        text=True).splitlines() if os.path.exists(os.path.join(TOP, p))}
+    postings = read_table(os.path.join(TOP, "patches", "series.txt"))
+    steps = [step for posting in postings for step in posting.steps]
+    check_order(steps, patches)
+    things = [f"{n}:{path}" for n in patches for path in pieces(patches[n])]
+    things += sorted(ours)
+    things += [f"{KCONFIG}#{n}" for n in kconfig_entries(read(home_of(KCONFIG)))[1]]
     assign(steps, things)
 
     options = set(re.findall(r"^\+?config (\w+)", "".join(
         [*(text for patch in patches.values() for path, text in pieces(patch).items()
            if path.endswith("Kconfig")),
-         *(read(top, p) for p in ours if p.endswith("Kconfig"))]), re.M))
-    env = environment(top)
-    for file in os.listdir(out):
-        if file.endswith(".patch"):
-            os.unlink(os.path.join(out, file))
+         *(read(home_of(p)) for p in [KCONFIG, *ours] if p.endswith("Kconfig"))]), re.M))
+    env = environment()
+    shutil.rmtree(out, ignore_errors=True)
     with tempfile.TemporaryDirectory() as work:
         repo = Repository(os.path.join(work, "series"), pristine, touched, env)
         done = []
-        for step in steps:
-            done += step.things
-            write_state(repo.path, top, pristine, patches, done)
-            check_options(repo.path, step.subject, options)
-            repo.git("add", "-A", "-f")
-            repo.git("commit", "-q", "--no-verify", "-s", "-F", "-", input=step.message(patches))
-        repo.git("config", "branch.series.description", cover.message({}))
-        repo.git("format-patch", "-q", f"-{len(steps)}", "-o", os.path.abspath(out),
-                 "--cover-letter", "--cover-from-description=subject", "--no-renames",
-                 "--zero-commit", f"--to={TO}")
-    address(out, grafted, env["GIT_AUTHOR_EMAIL"])
+        for posting in postings:
+            for step in posting.steps:
+                done += step.things
+                write_state(repo.path, pristine, patches, done)
+                check_options(repo.path, step.subject, options)
+                repo.git("add", "-A", "-f")
+                repo.git("commit", "-q", "--no-verify", "-s", "-F", "-",
+                         input=step.message(patches))
+            repo.git("branch", posting.folder)
+            repo.git("config", f"branch.{posting.folder}.description", posting.cover.message({}))
+            repo.git("format-patch", "-q", f"{posting.folder}~{len(posting.steps)}..{posting.folder}",
+                     "-o", os.path.abspath(os.path.join(out, posting.folder)), "--cover-letter",
+                     "--cover-from-description=subject", "--no-renames", "--zero-commit",
+                     f"--to={posting.to}")
+    for posting in postings:
+        address(os.path.join(out, posting.folder), posting.to, grafted, env["GIT_AUTHOR_EMAIL"])
 
     again = Repository(applied, pristine, touched, env)
-    names = sorted(f for f in os.listdir(out) if re.match(r"(?!0000)\d{4}-.*\.patch$", f))
-    again.git("am", "-q", "--whitespace=error-all",
-              *(os.path.join(os.path.abspath(out), n) for n in names))
+    for posting in postings:
+        again.git("am", "-q", "--whitespace=error-all",
+                  *numbered(os.path.abspath(os.path.join(out, posting.folder))))
     compare(applied, grafted, ours, touched)
-    print(f"{len(names)} patches in {out}; applied to a pristine tree they give the same "
-          f"{len(ours | touched)} files as the overlay", file=sys.stderr)
+    print(f"{len(steps)} patches in {len(postings)} folders of {out}; applied to a pristine tree "
+          f"they give the same {len(ours | touched)} files as the overlay", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@
 #include <linux/types.h>
 #include <uapi/linux/kexec.h>
 
+struct kho_scratch;
 struct kimage;
 
 #ifdef CONFIG_KEXEC_HANDOVER_LOAD
@@ -15,6 +16,7 @@ void kho_load_fill(struct kimage *image);
 void kho_load_free(struct kimage *image);
 bool kho_load_own_tree(const struct kimage *image);
 phys_addr_t kho_load_phys(void);
+const struct kho_scratch *kho_load_areas(unsigned int *nr);
 #else
 static inline int kho_load_image(struct kimage *image, unsigned long flags)
 {

@@ -15,24 +15,24 @@
 
 struct kho_pool;
 struct kho_pool_owner;
-struct kimage;
 
-/* The memory is not cleared: it may hold what any earlier owner left there. */
+/* The memory is not cleared: it may hold data of any earlier owner. */
 #define KHO_POOL_NOZERO		BIT(0)
-/* Only @nid will do; without it other nodes serve when @nid cannot, the nearest first. */
+/* Use only @nid.  Without this flag other nodes are used if @nid is full, nearest first. */
 #define KHO_POOL_THISNODE	BIT(1)
 
 /**
  * struct kho_pool_request - what kho_pool_alloc() is asked for
- * @size: bytes, any multiple of the page size up to a whole region.  Less than
- *	a block (512 pages) is packed with others of the same owner; more
- *	occupies whole blocks.
- * @align: bytes, a power of two of at least the page size; 0 is the page size
- * @nid: NUMA node to be preferred, or with KHO_POOL_THISNODE the only one; or
- *	NUMA_NO_NODE.  Memory that is not of the pool is never taken: which nodes
- *	have some is up to ``kho_pool=``.
+ * @size: bytes, any multiple of the page size up to a whole region.  Extents of
+ *	less than a block (512 pages) are packed with others of the same owner;
+ *	larger ones occupy whole blocks.
+ * @align: bytes, a power of two of at least the page size; 0 means the page size
+ * @nid: preferred NUMA node, or with KHO_POOL_THISNODE the only one; or
+ *	NUMA_NO_NODE.  Memory outside of the pool is never used: ``kho_pool=``
+ *	determines which nodes have some.
  * @flags: KHO_POOL_NOZERO, KHO_POOL_THISNODE
- * @name: unique in the pool, 1 to 55 bytes, or NULL
+ * @name: unique in the pool, 1 to 55 ASCII letters, digits, '-', '_' and '.', no dot
+ *	first; or NULL
  */
 struct kho_pool_request {
 	u64 size;
@@ -47,7 +47,7 @@ struct kho_pool_request {
  * @phys: its first byte
  * @size: bytes
  * @nid: NUMA node, or NUMA_NO_NODE
- * @unclaimed: from before the last kexec, and its owner has not claimed it
+ * @unclaimed: it is from before the last kexec, and its owner has not claimed it
  * @owner: name of its owner
  * @name: its name, or empty
  */
@@ -59,8 +59,6 @@ struct kho_pool_extent {
 	char owner[32];
 	char name[56];
 };
-
-#ifdef CONFIG_KHO_POOL
 
 struct kho_pool *kho_pool_find(const char *name);
 struct kho_pool *kho_pool_next(struct kho_pool *pool);
@@ -83,84 +81,27 @@ int kho_pool_claim(struct kho_pool_owner *owner, const char *name, struct kho_po
 int kho_pool_claim_all(struct kho_pool_owner *owner,
 		       int (*fn)(const struct kho_pool_extent *ext, void *data), void *data);
 int kho_pool_release(struct kho_pool *pool, const char *name);
-int kho_pool_release_owner(struct kho_pool *pool, const char *owner);
 
 void *kho_pool_virt(phys_addr_t phys);
 bool kho_pool_next_bad(struct kho_pool *pool, phys_addr_t *phys);
 
-/* The owner of what user space makes through /dev/kho_pool. */
-#define KHO_POOL_USER		"user"
-
 /**
- * struct kho_pool_exposed - how an extent is seen by user space
- * @align: page size that it is mapped with, bytes
- * @region: X of /dev/daxX.Y
- * @id: Y of /dev/daxX.Y
- */
-struct kho_pool_exposed {
-	u64 align;
-	u32 region, id;
-};
-
-/**
- * struct kho_pool_exposer - makes devices of extents for /dev/kho_pool
- * @expose: make one of an extent whose owner is KHO_POOL_USER; @as->align may be
- *	0: the largest that fits
- * @hide: take it away, and make KHO_POOL_USER the owner again
- * @find: is there one?
+ * kho_pool_has_bad - does an extent have memory errors?
+ * @pool: the pool
+ * @ext: the extent
  *
- * Calls are made one at a time, and may sleep.
+ * From the error on, in every later kernel as well, such pages may not be in the direct
+ * map.  Look before you read an extent that you have claimed.
+ *
+ * Context: any.
+ *
+ * Return: true if kho_pool_next_bad() finds one in it.
  */
-struct kho_pool_exposer {
-	int (*expose)(struct kho_pool *pool, const struct kho_pool_extent *ext,
-		      struct kho_pool_exposed *as);
-	int (*hide)(phys_addr_t phys);
-	bool (*find)(phys_addr_t phys, struct kho_pool_exposed *as);
-};
-
-int kho_pool_set_exposer(const struct kho_pool_exposer *ops);
-int kho_pool_iomem_open(phys_addr_t phys, u64 size);
-void kho_pool_iomem_taken(phys_addr_t phys);
-void kho_pool_iomem_close(phys_addr_t phys);
-
-/* Hooks in mainline files; nothing else calls them. */
-void kho_pool_init_early(void);
-bool kho_pool_owns(phys_addr_t phys, u64 size);
-int kho_pool_check_segments(struct kimage *image);
-int kho_pool_check_kexec(struct kimage *image);
-int kho_pool_prepare_kexec(struct kimage *image);
-void kho_pool_cancel_kexec(void);
-bool kho_pool_memory_failure(unsigned long pfn);
-
-#else
-
-static inline void kho_pool_init_early(void) { }
-static inline bool kho_pool_owns(phys_addr_t phys, u64 size)
+static inline bool kho_pool_has_bad(struct kho_pool *pool, const struct kho_pool_extent *ext)
 {
-	return false;
+	phys_addr_t bad = ext->phys;
+
+	return kho_pool_next_bad(pool, &bad) && bad - ext->phys < ext->size;
 }
 
-static inline int kho_pool_check_segments(struct kimage *image)
-{
-	return 0;
-}
-
-static inline int kho_pool_check_kexec(struct kimage *image)
-{
-	return 0;
-}
-
-static inline int kho_pool_prepare_kexec(struct kimage *image)
-{
-	return 0;
-}
-
-static inline void kho_pool_cancel_kexec(void) { }
-
-static inline bool kho_pool_memory_failure(unsigned long pfn)
-{
-	return false;
-}
-
-#endif /* CONFIG_KHO_POOL */
 #endif /* _LINUX_KHO_POOL_H */

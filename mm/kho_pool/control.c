@@ -2,31 +2,39 @@
 /*
  * /dev/kho_pool/control: extents for user space, see include/uapi/linux/kho_pool.h.
  *
- * What is made here belongs to the owner "user".  While it is exposed it belongs
- * to the exposer, so that the next kernel knows what to expose.
+ * Extents made here belong to the owner "user".  While an extent is exposed, it
+ * belongs to the exposer, so that the next kernel knows what to expose.
  */
 #define pr_fmt(fmt) "kho_pool: " fmt
 
 #include <linux/build_bug.h>
 #include <linux/capability.h>
 #include <linux/cleanup.h>
-#include <linux/ctype.h>
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/fs.h>
 #include <linux/init.h>
+#include <linux/kho_pool_expose.h>
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/pgtable.h>
 #include <linux/sizes.h>
+#include <linux/stddef.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 #include <uapi/linux/kho_pool.h>
 
 #include "pool.h"
 
-/* Between looking an extent up and doing something with it; and for the exposer. */
+/* Names have the same room for drivers and for user space as in the format. */
+static_assert(sizeof_field(struct kho_pool_extent, owner) == KHO_POOL_OWNER_MAX);
+static_assert(sizeof_field(struct kho_pool_extent, name) == KHO_POOL_NAME_MAX);
+static_assert(KHO_POOL_UAPI_POOL_MAX == KHO_POOL_POOL_NAME_MAX);
+static_assert(KHO_POOL_UAPI_NAME_MAX == KHO_POOL_NAME_MAX);
+static_assert(sizeof_field(struct kho_pool_extent_info, owner) == KHO_POOL_OWNER_MAX);
+
+/* Held from looking up an extent until the operation on it is done, and for the exposer. */
 static DEFINE_MUTEX(control_lock);
 static const struct kho_pool_exposer *exposer;
 
@@ -39,73 +47,61 @@ union command {
 	struct kho_pool_ioctl_list list;
 };
 
-static bool valid_name(const char *name, size_t size)
-{
-	if (!name[0] || name[0] == '.' || strnlen(name, size) == size)
-		return false;
-	for (; *name; name++)
-		/* isalnum() alone has letters of Latin-1. */
-		if (!(isascii(*name) && isalnum(*name)) && *name != '-' && *name != '_' &&
-		    *name != '.')
-			return false;
-	return true;
-}
-
-static struct kho_pool *find_pool(const char *name)
+static struct kho_pool *kp_ctl_find_pool(const char *name)
 {
 	struct kho_pool *pool;
 
-	if (name[0] && !valid_name(name, KHO_POOL_UAPI_POOL_MAX))
+	if (name[0] && !kp_name_valid(name, KHO_POOL_UAPI_POOL_MAX))
 		return ERR_PTR(-EINVAL);
 	pool = kho_pool_find(name[0] ? name : NULL);
 	return pool ?: ERR_PTR(-ENODEV);
 }
 
 /* The extent of that name, and the pool it is in. */
-static struct kho_pool *find_extent(const char *pool_name, const char *name,
-				    struct kho_pool_extent *ext)
+static struct kho_pool *kp_ctl_find_extent(const char *pool_name, const char *name,
+					   struct kho_pool_extent *ext)
 {
-	struct kho_pool *pool = find_pool(pool_name);
+	struct kho_pool *pool = kp_ctl_find_pool(pool_name);
 	int err;
 
 	if (IS_ERR(pool))
 		return pool;
-	if (!valid_name(name, KHO_POOL_UAPI_NAME_MAX))
+	if (!kp_name_valid(name, KHO_POOL_UAPI_NAME_MAX))
 		return ERR_PTR(-EINVAL);
 	err = kho_pool_lookup(pool, name, ext);
 	return err ? ERR_PTR(err) : pool;
 }
 
-static bool is_user(const struct kho_pool_extent *ext)
+static bool kp_ctl_is_user(const struct kho_pool_extent *ext)
 {
 	return !strcmp(ext->owner, KHO_POOL_USER) && !ext->unclaimed;
 }
 
-static u64 largest_page(u64 bytes)
+static u64 kp_ctl_largest_page(u64 bytes)
 {
 	if (IS_ALIGNED(bytes, PUD_SIZE))
 		return PUD_SIZE;
 	return IS_ALIGNED(bytes, PMD_SIZE) ? PMD_SIZE : PAGE_SIZE;
 }
 
-static int create(union command *cmd)
+static int kp_ctl_create(union command *cmd)
 {
 	struct kho_pool_ioctl_create *c = &cmd->create;
 	struct kho_pool_request req = {
 		.size = c->bytes,
-		.align = c->align ?: largest_page(c->bytes),
+		.align = c->align ?: kp_ctl_largest_page(c->bytes),
 		.nid = c->nid,
 		.flags = c->flags & KHO_POOL_CREATE_THISNODE ? KHO_POOL_THISNODE : 0,
 		.name = c->name,
 	};
-	struct kho_pool *pool = find_pool(c->pool);
+	struct kho_pool *pool = kp_ctl_find_pool(c->pool);
 	struct kho_pool_owner *owner;
 	phys_addr_t phys;
 	int err;
 
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
-	if (!valid_name(c->name, KHO_POOL_UAPI_NAME_MAX) ||
+	if (!kp_name_valid(c->name, KHO_POOL_UAPI_NAME_MAX) ||
 	    c->flags & ~KHO_POOL_CREATE_THISNODE || c->phys)
 		return -EINVAL;
 	owner = kho_pool_register_owner(pool, KHO_POOL_USER);
@@ -116,7 +112,7 @@ static int create(union command *cmd)
 	return err;
 }
 
-static int release(union command *cmd)
+static int kp_ctl_release(union command *cmd)
 {
 	struct kho_pool_owner *user;
 	struct kho_pool_extent ext;
@@ -125,16 +121,16 @@ static int release(union command *cmd)
 	if (cmd->name.reserved)
 		return -EINVAL;
 	guard(mutex)(&control_lock);
-	pool = find_extent(cmd->name.pool, cmd->name.name, &ext);
+	pool = kp_ctl_find_extent(cmd->name.pool, cmd->name.name, &ext);
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
-	if (!is_user(&ext))
+	if (!kp_ctl_is_user(&ext))
 		return kho_pool_release(pool, cmd->name.name);
 	user = kho_pool_register_owner(pool, KHO_POOL_USER);
 	return IS_ERR(user) ? PTR_ERR(user) : kho_pool_free(user, ext.phys, ext.size);
 }
 
-static int expose(union command *cmd)
+static int kp_ctl_expose(union command *cmd)
 {
 	struct kho_pool_ioctl_expose *e = &cmd->expose;
 	struct kho_pool_exposed as = { .align = e->align };
@@ -145,20 +141,20 @@ static int expose(union command *cmd)
 	if (e->reserved || e->dax_region || e->dax_id)
 		return -EINVAL;
 	guard(mutex)(&control_lock);
-	pool = find_extent(e->pool, e->name, &ext);
+	pool = kp_ctl_find_extent(e->pool, e->name, &ext);
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
 	if (!exposer)
 		return -EOPNOTSUPP;
 	err = exposer->find(ext.phys, &as) ? -EALREADY :
-	      is_user(&ext) ? exposer->expose(pool, &ext, &as) : -EBUSY;
+	      kp_ctl_is_user(&ext) ? exposer->expose(pool, &ext, &as) : -EBUSY;
 	e->dax_region = as.region;
 	e->dax_id = as.id;
 	e->align = as.align;
 	return err;
 }
 
-static int hide(union command *cmd)
+static int kp_ctl_hide(union command *cmd)
 {
 	struct kho_pool_exposed as;
 	struct kho_pool_extent ext;
@@ -167,7 +163,7 @@ static int hide(union command *cmd)
 	if (cmd->name.reserved)
 		return -EINVAL;
 	guard(mutex)(&control_lock);
-	pool = find_extent(cmd->name.pool, cmd->name.name, &ext);
+	pool = kp_ctl_find_extent(cmd->name.pool, cmd->name.name, &ext);
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
 	if (!exposer || !exposer->find(ext.phys, &as))
@@ -176,7 +172,7 @@ static int hide(union command *cmd)
 }
 
 /* With control_lock held. */
-static void describe(const struct kho_pool_extent *ext, struct kho_pool_extent_info *info)
+static void kp_ctl_describe(const struct kho_pool_extent *ext, struct kho_pool_extent_info *info)
 {
 	struct kho_pool_exposed as = {};
 
@@ -186,7 +182,7 @@ static void describe(const struct kho_pool_extent *ext, struct kho_pool_extent_i
 		.flags = ext->unclaimed ? KHO_POOL_EXTENT_UNCLAIMED : 0,
 		.nid = ext->nid,
 	};
-	if (is_user(ext))
+	if (kp_ctl_is_user(ext))
 		info->flags |= KHO_POOL_EXTENT_USER;
 	if (exposer && exposer->find(ext->phys, &as))
 		info->flags |= KHO_POOL_EXTENT_USER | KHO_POOL_EXTENT_EXPOSED;
@@ -197,7 +193,7 @@ static void describe(const struct kho_pool_extent *ext, struct kho_pool_extent_i
 	strscpy(info->name, ext->name, sizeof(info->name));
 }
 
-static int query(union command *cmd)
+static int kp_ctl_query(union command *cmd)
 {
 	struct kho_pool_extent ext;
 	struct kho_pool *pool;
@@ -205,10 +201,10 @@ static int query(union command *cmd)
 	if (cmd->query.reserved)
 		return -EINVAL;
 	guard(mutex)(&control_lock);
-	pool = find_extent(cmd->query.pool, cmd->query.name, &ext);
+	pool = kp_ctl_find_extent(cmd->query.pool, cmd->query.name, &ext);
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
-	describe(&ext, &cmd->query.info);
+	kp_ctl_describe(&ext, &cmd->query.info);
 	return 0;
 }
 
@@ -217,7 +213,7 @@ struct listing {
 	u64 seen, filled;
 };
 
-static int list_one(const struct kho_pool_extent *ext, void *data)
+static int kp_ctl_list_one(const struct kho_pool_extent *ext, void *data)
 {
 	struct kho_pool_extent_info info;
 	struct listing *l = data;
@@ -227,7 +223,7 @@ static int list_one(const struct kho_pool_extent *ext, void *data)
 	if (l->seen++ < l->list->skip || l->filled == l->list->nr)
 		return fatal_signal_pending(current) ? -EINTR : 0;
 	scoped_guard(mutex, &control_lock)
-		describe(ext, &info);
+		kp_ctl_describe(ext, &info);
 	to = u64_to_user_ptr(l->list->infos + l->filled * l->list->info_size);
 	err = copy_struct_to_user(to, l->list->info_size, &info, sizeof(info), NULL);
 	l->filled += !err;
@@ -235,7 +231,7 @@ static int list_one(const struct kho_pool_extent *ext, void *data)
 	return err;
 }
 
-static int list(union command *cmd)
+static int kp_ctl_list(union command *cmd)
 {
 	struct kho_pool_ioctl_list *c = &cmd->list;
 	struct listing l = { .list = c };
@@ -247,10 +243,10 @@ static int list(union command *cmd)
 	    check_mul_overflow(c->nr, (u64)c->info_size, &end) ||
 	    check_add_overflow(end, c->infos, &end))
 		return -EINVAL;
-	pool = find_pool(c->pool);
+	pool = kp_ctl_find_pool(c->pool);
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
-	err = kho_pool_walk(pool, list_one, &l);
+	err = kho_pool_walk(pool, kp_ctl_list_one, &l);
 	c->nr = l.filled;
 	c->total = l.seen;
 	return err;
@@ -262,18 +258,22 @@ static const struct {
 	bool change;
 	int (*run)(union command *cmd);
 } commands[] = {
-/* The first size that a structure had is the least that is taken, however it grows. */
+/* The smallest accepted size of a structure is the one that it had first. */
 #define COMMAND(_cmd, _type, _ver0, _change, _run) \
 	[_IOC_NR(_cmd)] = { .cmd = _cmd, .size = sizeof(struct _type), \
 			    .min_size = (_ver0) + \
 					BUILD_BUG_ON_ZERO(sizeof(struct _type) < (_ver0)), \
 			    .change = _change, .run = _run }
-	COMMAND(KHO_POOL_CREATE, kho_pool_ioctl_create, KHO_POOL_CREATE_SIZE_VER0, true, create),
-	COMMAND(KHO_POOL_RELEASE, kho_pool_ioctl_name, KHO_POOL_NAME_SIZE_VER0, true, release),
-	COMMAND(KHO_POOL_EXPOSE, kho_pool_ioctl_expose, KHO_POOL_EXPOSE_SIZE_VER0, true, expose),
-	COMMAND(KHO_POOL_HIDE, kho_pool_ioctl_name, KHO_POOL_NAME_SIZE_VER0, true, hide),
-	COMMAND(KHO_POOL_QUERY, kho_pool_ioctl_query, KHO_POOL_QUERY_SIZE_VER0, false, query),
-	COMMAND(KHO_POOL_LIST, kho_pool_ioctl_list, KHO_POOL_LIST_SIZE_VER0, false, list),
+	COMMAND(KHO_POOL_CREATE, kho_pool_ioctl_create, KHO_POOL_CREATE_SIZE_VER0, true,
+		kp_ctl_create),
+	COMMAND(KHO_POOL_RELEASE, kho_pool_ioctl_name, KHO_POOL_NAME_SIZE_VER0, true,
+		kp_ctl_release),
+	COMMAND(KHO_POOL_EXPOSE, kho_pool_ioctl_expose, KHO_POOL_EXPOSE_SIZE_VER0, true,
+		kp_ctl_expose),
+	COMMAND(KHO_POOL_HIDE, kho_pool_ioctl_name, KHO_POOL_NAME_SIZE_VER0, true, kp_ctl_hide),
+	COMMAND(KHO_POOL_QUERY, kho_pool_ioctl_query, KHO_POOL_QUERY_SIZE_VER0, false,
+		kp_ctl_query),
+	COMMAND(KHO_POOL_LIST, kho_pool_ioctl_list, KHO_POOL_LIST_SIZE_VER0, false, kp_ctl_list),
 };
 
 static long kho_pool_ioctl(struct file *file, unsigned int nr, unsigned long arg)
@@ -298,7 +298,7 @@ static long kho_pool_ioctl(struct file *file, unsigned int nr, unsigned long arg
 	if (commands[i].change && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	err = commands[i].run(&cmd);
-	/* What is exposed already is described, too. */
+	/* If it is exposed already, describe the device too. */
 	if ((!err || err == -EALREADY) && copy_to_user(user, &cmd, min(size, commands[i].size)))
 		return -EFAULT;
 	return err;
@@ -314,14 +314,14 @@ static const struct file_operations control_fops = {
 static struct miscdevice control = {
 	.minor = MISC_DYNAMIC_MINOR,
 	.name = "kho_pool",
-	/* Beside it are links to the devices of extents: /dev/kho_pool/<pool>/<name>. */
+	/* Next to it are links to the devices of extents: /dev/kho_pool/<pool>/<name>. */
 	.nodename = "kho_pool/control",
 	.mode = 0600,
 	.fops = &control_fops,
 };
 
 /**
- * kho_pool_set_exposer - who makes devices of extents
+ * kho_pool_set_exposer - set the driver that makes devices of extents
  * @ops: the functions, or NULL when they go away
  *
  * Context: process; waits for calls that are under way.
@@ -338,14 +338,14 @@ int kho_pool_set_exposer(const struct kho_pool_exposer *ops)
 }
 EXPORT_SYMBOL_GPL(kho_pool_set_exposer);
 
-static int __init control_init(void)
+static int __init kp_ctl_init(void)
 {
 	struct kho_pool *pool;
 
 	for_each_pool(pool) {
 		struct kho_pool_owner *owner = kho_pool_register_owner(pool, KHO_POOL_USER);
 
-		/* Quarantined, or only to be read, without the owner in it. */
+		/* The pool is quarantined, or read-only without this owner in it. */
 		if (!IS_ERR(owner))
 			kho_pool_claim_all(owner, NULL, NULL);
 	}
@@ -353,4 +353,4 @@ static int __init control_init(void)
 }
 
 /* Before the exposer, which is a device driver. */
-fs_initcall(control_init);
+fs_initcall(kp_ctl_init);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/kernel/debug/kho_pool: for tests and for people who look for a fault.
+ * /sys/kernel/debug/kho_pool: for tests and for debugging.
  *
  *	validate	read: "ok", or the invariant that does not hold
  *	extents		read: all extents of all pools
@@ -13,7 +13,9 @@
  *	late		write 1: only when devices were shut down; 0: only before
  *	late_alloc	write 1: allocate when devices are shut down, and warn if
  *			that works
- *	bad		write PHYS: as if memory_failure() told of an error there
+ *	between_alloc	write 1: allocate between the two checks of a kexec that
+ *			hands nothing on
+ *	bad		write PHYS: as if memory_failure() reported an error there
  *	in/, out/	see inspect.c
  *	inject/		see inject.c
  */
@@ -27,7 +29,7 @@
 #include <linux/seq_file.h>
 
 #include "debug.h"
-#include "pool.h"
+#include "handover.h"
 
 static int validate_show(struct seq_file *m, void *v)
 {
@@ -48,7 +50,7 @@ static int validate_show(struct seq_file *m, void *v)
 }
 DEFINE_SHOW_ATTRIBUTE(validate);
 
-static int show_extent(const struct kho_pool_extent *ext, void *data)
+static int kp_debugfs_show_extent(const struct kho_pool_extent *ext, void *data)
 {
 	seq_printf(data, "%#llx %llu %s %s %s\n", (u64)ext->phys, ext->size, ext->owner,
 		   ext->unclaimed ? "unclaimed" : "claimed", ext->name[0] ? ext->name : "-");
@@ -60,7 +62,7 @@ static int extents_show(struct seq_file *m, void *v)
 	struct kho_pool *pool;
 
 	for_each_pool(pool)
-		kho_pool_walk(pool, show_extent, m);
+		kho_pool_walk(pool, kp_debugfs_show_extent, m);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(extents);
@@ -78,7 +80,7 @@ static int regions_show(struct seq_file *m, void *v)
 }
 DEFINE_SHOW_ATTRIBUTE(regions);
 
-static int sealed_set(void *data, u64 value)
+static int kp_debugfs_sealed_set(void *data, u64 value)
 {
 	if (value)
 		return kp_seal();
@@ -86,55 +88,75 @@ static int sealed_set(void *data, u64 value)
 	return 0;
 }
 
-static int sealed_get(void *data, u64 *value)
+static int kp_debugfs_sealed_get(void *data, u64 *value)
 {
 	*value = kp_state.sealed;
 	return 0;
 }
-DEFINE_DEBUGFS_ATTRIBUTE(sealed_fops, sealed_get, sealed_set, "%llu\n");
+DEFINE_DEBUGFS_ATTRIBUTE(sealed_fops, kp_debugfs_sealed_get, kp_debugfs_sealed_set, "%llu\n");
 
-static int stuck_set(void *data, u64 value)
+static int kp_debugfs_stuck_set(void *data, u64 value)
 {
 	struct kp_region *r;
 
 	for_each_region(r)
 		if (kp_region_ok(r))
-			r->idx.lane[r->idx.nr_lanes - 1].active = value;
+			r->idx.pcpu[r->idx.nr_pcpu - 1].active = value;
 	return 0;
 }
-DEFINE_DEBUGFS_ATTRIBUTE(stuck_fops, NULL, stuck_set, "%llu\n");
+DEFINE_DEBUGFS_ATTRIBUTE(stuck_fops, NULL, kp_debugfs_stuck_set, "%llu\n");
+
+static int kp_debugfs_alloc_page_of(struct kho_pool *pool, phys_addr_t *phys)
+{
+	struct kho_pool_request req = { .size = PAGE_SIZE, .nid = NUMA_NO_NODE };
+	struct kho_pool_owner *owner = kho_pool_register_owner(pool, "kho_pool-debug");
+
+	return PTR_ERR_OR_ZERO(owner) ?: kho_pool_alloc(owner, &req, phys);
+}
+
+/* Simulates another CPU, which could not be made to do this at the right moment. */
+static void kp_debugfs_alloc_between(void)
+{
+	phys_addr_t phys;
+
+	pr_info("allocation between the looks: %d\n",
+		kp_debugfs_alloc_page_of(kho_pool_find(NULL), &phys));
+}
+
+static int kp_debugfs_between_set(void *data, u64 value)
+{
+	kp_faults.between_looks = value ? kp_debugfs_alloc_between : NULL;
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(between_fops, NULL, kp_debugfs_between_set, "%llu\n");
 
 static bool late_alloc;
 
-/* Drivers may do so when their devices are shut down. */
-static int alloc_late(struct notifier_block *nb, unsigned long action, void *data)
+/* Drivers may allocate when their devices are shut down. */
+static int kp_debugfs_alloc_late(struct notifier_block *nb, unsigned long action, void *data)
 {
-	struct kho_pool_request req = { .size = PAGE_SIZE, .nid = NUMA_NO_NODE };
-	struct kho_pool_owner *owner;
 	phys_addr_t phys;
 	int err;
 
 	if (!late_alloc)
 		return NOTIFY_DONE;
-	owner = kho_pool_register_owner(kho_pool_find(NULL), "kho_pool-debug");
-	err = PTR_ERR_OR_ZERO(owner);
-	err = err ?: kho_pool_alloc(owner, &req, &phys);
+	err = kp_debugfs_alloc_page_of(kho_pool_find(NULL), &phys);
 	WARN(!err, "an extent at %pa is going to be lost\n", &phys);
 	pr_info("allocation at shutdown: %d\n", err);
 	return NOTIFY_DONE;
 }
 
 static struct notifier_block alloc_late_nb = {
-	.notifier_call = alloc_late,
+	.notifier_call = kp_debugfs_alloc_late,
 };
 
-static int bad_set(void *data, u64 phys)
+static int kp_debugfs_bad_set(void *data, u64 phys)
 {
 	return kho_pool_memory_failure(PHYS_PFN(phys)) ? 0 : -EINVAL;
 }
-DEFINE_DEBUGFS_ATTRIBUTE(bad_fops, NULL, bad_set, "%llx\n");
+DEFINE_DEBUGFS_ATTRIBUTE(bad_fops, NULL, kp_debugfs_bad_set, "%llx\n");
 
-/* Whatever an initcall can do with a pool, the first one can. */
+/* Initcalls can use pools, even the first one. */
 static int __init kho_pool_first_initcall(void)
 {
 	struct kho_pool_request req = { .size = PAGE_SIZE, .nid = NUMA_NO_NODE };
@@ -163,10 +185,11 @@ static int __init kho_pool_debugfs_init(void)
 	debugfs_create_file("regions", 0400, dir, NULL, &regions_fops);
 	debugfs_create_file("sealed", 0600, dir, NULL, &sealed_fops);
 	debugfs_create_file("stuck", 0200, dir, NULL, &stuck_fops);
-	debugfs_create_x64("target", 0600, dir, &kp_state.debug.segment);
-	debugfs_create_x64("control", 0600, dir, &kp_state.debug.control);
-	debugfs_create_bool("late", 0600, dir, &kp_state.debug.late);
+	debugfs_create_x64("target", 0600, dir, &kp_faults.segment);
+	debugfs_create_x64("control", 0600, dir, &kp_faults.control);
+	debugfs_create_bool("late", 0600, dir, &kp_faults.late);
 	debugfs_create_bool("late_alloc", 0600, dir, &late_alloc);
+	debugfs_create_file("between_alloc", 0200, dir, NULL, &between_fops);
 	register_reboot_notifier(&alloc_late_nb);
 	debugfs_create_file("bad", 0200, dir, NULL, &bad_fops);
 	kp_inspect_init(dir);

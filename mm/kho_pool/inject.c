@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Give the next kernel something else than what it should get, to see what it
- * makes of it.  Needs kho_pool_inject on the command line.
+ * Hand something other than the pools to the next kernel, to see how it reacts.
+ * Needs kho_pool_inject on the command line.
  *
  *	inject/root	root and keep list: 8 KiB
  *	inject/index<N>	index of region N, of the size of out/index<N>
  *
- * What is written takes its place when this kernel shuts down, after the seal;
- * nothing of it is checked.  A file that is not written in full is not used,
- * and one that is opened for writing again is empty.
+ * A file that was written in full replaces the root or the index when this kernel
+ * shuts down, after the seal, unchecked.  A file that is not complete is not used.
+ * Opening a file for writing empties it.
  */
 #define pr_fmt(fmt) "kho_pool: " fmt
 
@@ -39,7 +39,7 @@ struct injection {
 static struct injection injections[1 + KHO_POOL_MAX_REGIONS];
 static DEFINE_MUTEX(lock);
 
-static int inject_open(struct inode *inode, struct file *file)
+static int kp_inject_open(struct inode *inode, struct file *file)
 {
 	struct injection *i = inode->i_private;
 
@@ -53,7 +53,8 @@ static int inject_open(struct inode *inode, struct file *file)
 	return 0;
 }
 
-static ssize_t inject_write(struct file *file, const char __user *ubuf, size_t count, loff_t *pos)
+static ssize_t kp_inject_write(struct file *file, const char __user *ubuf, size_t count,
+			       loff_t *pos)
 {
 	struct injection *i = file->private_data;
 	ssize_t ret;
@@ -68,13 +69,13 @@ static ssize_t inject_write(struct file *file, const char __user *ubuf, size_t c
 	return ret;
 }
 
-static int inject_release(struct inode *inode, struct file *file)
+static int kp_inject_release(struct inode *inode, struct file *file)
 {
 	struct injection *i = file->private_data;
 
 	guard(mutex)(&lock);
 	if (i->have != i->size) {
-		pr_warn("%pd: %llu bytes written, not %llu: not to be injected\n",
+		pr_warn("%pd: %llu bytes written, not %llu: not injected\n",
 			file->f_path.dentry, i->have, i->size);
 		return 0;
 	}
@@ -84,12 +85,12 @@ static int inject_release(struct inode *inode, struct file *file)
 }
 
 static const struct file_operations inject_fops = {
-	.open = inject_open,
-	.write = inject_write,
-	.release = inject_release,
+	.open = kp_inject_open,
+	.write = kp_inject_write,
+	.release = kp_inject_release,
 };
 
-static void inject(void *data)
+static void kp_inject_all(void *data)
 {
 	for (u32 n = 0; n < ARRAY_SIZE(injections); n++) {
 		struct injection *i = &injections[n];
@@ -102,7 +103,7 @@ static void inject(void *data)
 }
 
 static const struct syscore_ops inject_ops = {
-	.shutdown = inject,
+	.shutdown = kp_inject_all,
 };
 
 static struct syscore inject_syscore = {
@@ -114,7 +115,7 @@ static int __init kho_pool_inject_init(void)
 {
 	if (allowed)
 		register_syscore(&inject_syscore);
-	kp_state.debug.inject = allowed;
+	kp_faults.inject = allowed;
 	return 0;
 }
 fs_initcall(kho_pool_inject_init);
@@ -128,9 +129,9 @@ void __init kp_inject_init(struct dentry *dir)
 	struct injection *i = injections;
 	struct kp_region *r;
 
-	if (!allowed || !kp_state.blob || kp_state.no_handover)
+	if (!allowed || !kp_state.blob_there || kp_state.no_handover)
 		return;
-	pr_warn("what is handed on can be changed by root: kho_pool_inject\n");
+	pr_warn("root can change what is handed on: kho_pool_inject\n");
 	dir = debugfs_create_dir("inject", dir);
 	i->to = phys_to_virt(kp_state.blob);
 	i->size = KHO_POOL_BLOB_SIZE;

@@ -4,39 +4,23 @@
  *
  *	out/root	root and keep list that the next kernel is going to get
  *	out/index<N>	index of the root's region N as of now
- *	in/root		root and keep list as the kernel before has left them
+ *	in/root		root and keep list as the previous kernel has left them
  *
- * An index is changed in place, so there is none in in/.  So is the root; what
- * KHO shows as received in its own folder is by now what goes out.
+ * An index is changed in place, so there is none in in/.  The root is changed in place
+ * too; what KHO shows as received in its own folder is by now what goes out.
  */
 #include <linux/debugfs.h>
 #include <linux/init.h>
 #include <linux/io.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 
 #include "debug.h"
-#include "pool.h"
+#include "early.h"
 
-static u8 received[KHO_POOL_BLOB_SIZE];
-static bool have_received __initdata;
-
-static struct debugfs_blob_wrapper in_root __ro_after_init = {
-	.data = received,
-	.size = sizeof(received),
-};
-
+static struct debugfs_blob_wrapper in_root __ro_after_init;
 static struct debugfs_blob_wrapper out_root __ro_after_init;
 static struct debugfs_blob_wrapper out_index[KHO_POOL_MAX_REGIONS] __ro_after_init;
-
-/**
- * kp_note_received - keep a copy of the root before it is written anew
- * @blob: root and keep list as they came
- */
-void __init kp_note_received(const void *blob)
-{
-	memcpy(received, blob, sizeof(received));
-	have_received = true;
-}
 
 /**
  * kp_inspect_init - make the files
@@ -48,7 +32,7 @@ void __init kp_inspect_init(struct dentry *dir)
 	struct dentry *in = debugfs_create_dir("in", dir);
 	struct kp_region *r;
 
-	if (kp_state.blob && !kp_state.no_handover) {
+	if (kp_state.blob_there && !kp_state.no_handover) {
 		out_root.data = phys_to_virt(kp_state.blob);
 		out_root.size = KHO_POOL_BLOB_SIZE;
 		debugfs_create_blob("root", 0400, out, &out_root);
@@ -62,6 +46,11 @@ void __init kp_inspect_init(struct dentry *dir)
 		snprintf(name, sizeof(name), "index%u", i);
 		debugfs_create_blob(name, 0400, out, &out_index[i]);
 	}
-	if (have_received)
+	if (!kp_received_root)
+		return;
+	/* The root was written again since, in the same place. */
+	in_root.data = kmemdup(kp_received, sizeof(kp_received), GFP_KERNEL);
+	in_root.size = sizeof(kp_received);
+	if (in_root.data)
 		debugfs_create_blob("root", 0400, in, &in_root);
 }

@@ -2,8 +2,8 @@
 /*
  * "KHO pool" in /proc/iomem, and the gaps in it where drivers have extents.
  *
- * A range that the pools keep is shown in pieces: what lies between the extents
- * that drivers have requested for themselves.
+ * A range that the pools keep is shown in pieces: the parts between the extents that
+ * drivers have requested for themselves.
  */
 #define pr_fmt(fmt) "kho_pool: " fmt
 
@@ -12,6 +12,7 @@
 #include <linux/export.h>
 #include <linux/init.h>
 #include <linux/ioport.h>
+#include <linux/kho_pool_expose.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
@@ -26,12 +27,20 @@ struct gap {
 static DEFINE_MUTEX(gaps_lock);
 static LIST_HEAD(gaps);
 
+/* The part of a resource, or of what is left of it, that is in [base, end). */
+static bool kp_iomem_overlap(const struct resource *res, u64 base, u64 end, u64 *from, u64 *to)
+{
+	*from = max_t(u64, res->start, base);
+	*to = min_t(u64, res->end + 1, end);
+	return *from < *to;
+}
+
 /*
- * Busy, as memory hotplug would take it for free address space and add it again;
- * exclusive, so that user space cannot map through /dev/mem what it could not
- * map as System RAM.
+ * Busy, because memory hotplug would otherwise treat it as free address space and add
+ * it again; exclusive, so that /dev/mem does not map it where it would not map System
+ * RAM.
  */
-static void show(u64 base, u64 end)
+static void kp_iomem_show(u64 base, u64 end)
 {
 	struct resource *res = kzalloc_obj(*res);
 
@@ -47,7 +56,7 @@ static void show(u64 base, u64 end)
 	}
 }
 
-static void unshow(u64 base, u64 end)
+static void kp_iomem_unshow(u64 base, u64 end)
 {
 	if (base < end)
 		release_mem_region_adjustable(base, end - base);
@@ -72,7 +81,7 @@ int kho_pool_iomem_open(phys_addr_t phys, u64 size)
 	gap->size = size;
 	guard(mutex)(&gaps_lock);
 	list_add(&gap->list, &gaps);
-	unshow(phys, phys + size);
+	kp_iomem_unshow(phys, phys + size);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(kho_pool_iomem_open);
@@ -81,8 +90,8 @@ EXPORT_SYMBOL_GPL(kho_pool_iomem_open);
  * kho_pool_iomem_taken - the driver has requested it
  * @phys: as it was given to kho_pool_iomem_open()
  *
- * It is exclusive then as the rest of the pool is.  The driver must not release it
- * meanwhile.
+ * The region becomes exclusive, like the rest of the pool.  The driver must not
+ * release it meanwhile.
  *
  * Context: any but interrupts.
  */
@@ -121,7 +130,7 @@ void kho_pool_iomem_close(phys_addr_t phys)
 	}
 	if (WARN_ON_ONCE(!phys_end))
 		return;
-	/* One piece with those on both sides, or the next extent may be in two. */
+	/* Join it with the pieces on both sides, or the next extent may span two. */
 	for (u32 i = 0; i < keep->nr; i++) {
 		u64 base = keep->range[i].base, size = keep->range[i].size;
 
@@ -129,23 +138,51 @@ void kho_pool_iomem_close(phys_addr_t phys)
 			continue;
 		start = max(start, base);
 		end = min(end, base + size);
-		unshow(start, phys);
-		unshow(phys_end, end);
-		show(start, end);
+		kp_iomem_unshow(start, phys);
+		kp_iomem_unshow(phys_end, end);
+		kp_iomem_show(start, end);
 	}
 }
 EXPORT_SYMBOL_GPL(kho_pool_iomem_close);
 
+/*
+ * The memory map may have split the range: by nodes, or around something that is not
+ * memory to this kernel.  Take out each piece that is System RAM, then fill whatever
+ * nothing else has.
+ */
+static void __init kp_iomem_replace(u64 base, u64 end)
+{
+	struct resource *res, *next;
+	u64 from, to;
+
+	for (res = iomem_resource.child; res; res = next) {
+		next = res->sibling;
+		if ((res->flags & IORESOURCE_SYSTEM_RAM) == IORESOURCE_SYSTEM_RAM &&
+		    kp_iomem_overlap(res, base, end, &from, &to))
+			kp_iomem_unshow(from, to);
+	}
+	while (base < end) {
+		u64 stop = end, after = end;
+
+		for (res = iomem_resource.child; res; res = res->sibling) {
+			if (!kp_iomem_overlap(res, base, end, &from, &to))
+				continue;
+			stop = from;
+			after = to;
+			break;
+		}
+		if (base < stop)
+			kp_iomem_show(base, stop);
+		base = after;
+	}
+}
+
 /* System RAM gives way to "KHO pool". */
 static int __init kho_pool_iomem_init(void)
 {
-	for (u32 i = 0; i < kp_state.keep.nr; i++) {
-		u64 base = kp_state.keep.range[i].base;
-		u64 end = base + kp_state.keep.range[i].size;
-
-		unshow(base, end);
-		show(base, end);
-	}
+	for (u32 i = 0; i < kp_state.keep.nr; i++)
+		kp_iomem_replace(kp_state.keep.range[i].base,
+				 kp_state.keep.range[i].base + kp_state.keep.range[i].size);
 	return 0;
 }
 core_initcall(kho_pool_iomem_init);

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Pools: the in-kernel interface, over the indexes of a pool's regions.
+/**
+ * DOC: Pool locking and contexts
  *
- * Locks, outer first: kho_pool.name_lock (named extents, owners), then those
- * of the index.  All are raw spinlocks taken with interrupts disabled, so that
- * allocating and freeing work in any context but NMI.
+ * kho_pool.name_lock is taken outside of the index's locks, by allocations with a
+ * name, look-ups, walks and claims.  Names are unique in a pool, and an index
+ * knows only those of its own region.
+ *
+ * All locks are raw spinlocks and are taken with interrupts disabled.  Therefore
+ * allocating and freeing work in any context but NMI and never sleep, with one
+ * exception that depends on the caller: without KHO_POOL_NOZERO the memory is
+ * cleared, and the allocation may reschedule if its context allows sleeping.
  */
 #define pr_fmt(fmt) "kho_pool: " fmt
 
@@ -25,14 +30,9 @@
 
 struct kp_state kp_state;
 
-struct kp_lane *kp_this_lane(struct kp_region *r)
+struct kp_pcpu *kp_this_pcpu(struct kp_region *r)
 {
-	return &r->idx.lane[smp_processor_id()];
-}
-
-static bool usable_name(const char *name, size_t size)
-{
-	return name && name[0] && strnlen(name, size) < size;
+	return &r->idx.pcpu[smp_processor_id()];
 }
 
 const char *kp_region_reason(u32 state)
@@ -52,7 +52,7 @@ const char *kp_region_reason(u32 state)
 }
 
 /**
- * kho_pool_find - look a pool up
+ * kho_pool_find - look up a pool
  * @name: its name, or NULL for the first one
  *
  * Context: any.  Pools exist from early boot on and never go away.
@@ -71,8 +71,8 @@ struct kho_pool *kho_pool_find(const char *name)
 EXPORT_SYMBOL_GPL(kho_pool_find);
 
 /**
- * kho_pool_next - go through all pools
- * @pool: the last one, or NULL to begin
+ * kho_pool_next - iterate over all pools
+ * @pool: the previous one, or NULL to begin
  *
  * Context: any.
  *
@@ -91,7 +91,7 @@ EXPORT_SYMBOL_GPL(kho_pool_next);
  *
  * Context: any.
  *
- * Return: the name, which is there as long as the kernel is.
+ * Return: the name, which stays valid until the kernel ends.
  */
 const char *kho_pool_name(const struct kho_pool *pool)
 {
@@ -100,10 +100,10 @@ const char *kho_pool_name(const struct kho_pool *pool)
 EXPORT_SYMBOL_GPL(kho_pool_name);
 
 /*
- * Is there a region that a later kernel may have again?  Which names and owners
- * it has is not known now.
+ * Is there a region that this kernel could not read, but that a later kernel may use
+ * again?  Its names and owners are unknown.
  */
-static bool has_unread(const struct kho_pool *pool)
+static bool kp_has_unread(const struct kho_pool *pool)
 {
 	for (u32 i = 0; i < pool->nr_regions; i++)
 		if (pool->region[i]->state == KHO_POOL_REGION_UNREAD)
@@ -111,8 +111,8 @@ static bool has_unread(const struct kho_pool *pool)
 	return false;
 }
 
-/* The slot that @name has in one of the pool's regions, else one free in all. */
-static int owner_slot(struct kho_pool *pool, const char *name)
+/* The slot that @name has in one of the pool's regions, or else a slot free in all. */
+static int kp_owner_slot(struct kho_pool *pool, const char *name)
 {
 	struct kp_region *r;
 	u32 i;
@@ -123,7 +123,7 @@ static int owner_slot(struct kho_pool *pool, const char *name)
 		if (id > 0)
 			return id;
 	}
-	if (has_unread(pool))
+	if (kp_has_unread(pool))
 		return -EUCLEAN;
 	for (int id = 1; id < KHO_POOL_OWNERS; id++) {
 		bool used = false;
@@ -139,18 +139,18 @@ static int owner_slot(struct kho_pool *pool, const char *name)
 /**
  * kho_pool_register_owner - get a name under which to own extents
  * @pool: the pool
- * @name: 1 to 31 bytes; the same one in every kernel
+ * @name: 1 to 31 ASCII letters, digits, '-', '_' and '.', no dot first; the same one in
+ *	every kernel
  *
- * Registering the same name again gives the same owner, in this kernel and in
- * every later one.  There is room for 63 owners in a pool; they are never
- * forgotten.
+ * Registering the same name again returns the same owner, in this kernel and in
+ * every later one.  A pool has room for 63 owners, which are never removed.
  *
  * Context: any but NMI.  Takes the pool's name_lock.
  *
  * Return: the owner, or ERR_PTR: -EINVAL for a bad name, -ENOSPC, -ESHUTDOWN
- * after the seal, -EROFS for a pool that may only be read, -EUCLEAN if all of
- * it is quarantined, or for a new owner if a region could not be read for want of
- * memory, so that its owners are not known.
+ * after the seal, -EROFS for a read-only pool, -EUCLEAN if all of it is
+ * quarantined, or for a new owner if a region could not be read for lack of memory,
+ * so that its owners are unknown.
  */
 struct kho_pool_owner *kho_pool_register_owner(struct kho_pool *pool, const char *name)
 {
@@ -158,11 +158,11 @@ struct kho_pool_owner *kho_pool_register_owner(struct kho_pool *pool, const char
 	int id, err = -EUCLEAN;
 	u32 i;
 
-	if (!pool || !usable_name(name, KHO_POOL_OWNER_MAX))
+	if (!pool || !kp_name_valid(name, KHO_POOL_OWNER_MAX))
 		return ERR_PTR(-EINVAL);
 
 	guard(raw_spinlock_irqsave)(&pool->name_lock);
-	id = owner_slot(pool, name);
+	id = kp_owner_slot(pool, name);
 	if (id < 0)
 		return ERR_PTR(id);
 	for_each_pool_region(pool, r, i) {
@@ -172,7 +172,7 @@ struct kho_pool_owner *kho_pool_register_owner(struct kho_pool *pool, const char
 		else if (pool->read_only)
 			err = -EROFS;
 		else
-			err = kp_owner_set(&r->idx, kp_this_lane(r), id, name);
+			err = kp_owner_set(&r->idx, kp_this_pcpu(r), id, name);
 		if (err)
 			return ERR_PTR(err);
 	}
@@ -185,7 +185,7 @@ struct kho_pool_owner *kho_pool_register_owner(struct kho_pool *pool, const char
 EXPORT_SYMBOL_GPL(kho_pool_register_owner);
 
 /* Where the name is in use, with name_lock held. */
-static struct kp_region *find_name(struct kho_pool *pool, const char *name, u64 *frame)
+static struct kp_region *kp_find_name(struct kho_pool *pool, const char *name, u64 *frame)
 {
 	struct kp_region *r;
 	u32 i;
@@ -196,43 +196,43 @@ static struct kp_region *find_name(struct kho_pool *pool, const char *name, u64 
 	return NULL;
 }
 
-/* The extent called @name.  It may be freed at any time, and its place reused. */
-static struct kp_region *find_extent(struct kho_pool *pool, const char *name,
-				     struct kp_extent *ext)
+/* The extent called @name.  It may be freed and its memory reused at any time. */
+static struct kp_region *kp_find_extent(struct kho_pool *pool, const char *name,
+					struct kp_extent *ext)
 {
 	struct kp_region *r;
 	u64 frame;
 
-	r = find_name(pool, name, &frame);
+	r = kp_find_name(pool, name, &frame);
 	if (!r || kp_index_find(&r->idx, frame, ext) || !ext->name || strcmp(ext->name, name))
 		return NULL;
 	return r;
 }
 
-/* From @nid to the region: 0 if it is there, or if it does not matter. */
-static int distance(int nid, const struct kp_region *r)
+/* The distance from @nid to the region: 0 if it is on @nid, or if that does not matter. */
+static int kp_distance(int nid, const struct kp_region *r)
 {
 	if (nid == NUMA_NO_NODE || r->nid == nid)
 		return 0;
 	return r->nid == NUMA_NO_NODE ? INT_MAX : node_distance(nid, r->nid);
 }
 
-/* Try the regions that are this @far from @nid; the next ones are *@next far, or -1. */
-static struct kp_region *alloc_from(struct kho_pool *pool, const struct kp_request *req, int nid,
-				    int far, u64 *frame, int *err, int *next)
+/* Try the regions at distance @far from @nid; *@next is the next distance, or -1. */
+static struct kp_region *kp_alloc_from(struct kho_pool *pool, const struct kp_request *req, int nid,
+				       int far, u64 *frame, int *err, int *next)
 {
 	struct kp_region *r;
 	u32 i;
 
 	*next = -1;
 	for_each_pool_region(pool, r, i) {
-		int d = distance(nid, r);
+		int d = kp_distance(nid, r);
 
 		if (d > far && (*next < 0 || d < *next))
 			*next = d;
 		if (d != far)
 			continue;
-		*err = kp_index_alloc(&r->idx, kp_this_lane(r), req, frame);
+		*err = kp_index_alloc(&r->idx, kp_this_pcpu(r), req, frame);
 		if (!*err)
 			return r;
 		if (*err == -ESHUTDOWN) {
@@ -243,26 +243,26 @@ static struct kp_region *alloc_from(struct kho_pool *pool, const struct kp_reque
 	return NULL;
 }
 
-/* Try the regions of @nid, and unless @strict those of other nodes, the nearest first. */
-static struct kp_region *alloc_anywhere(struct kho_pool *pool, const struct kp_request *req,
-					int nid, bool strict, u64 *frame, int *err)
+/* Try the regions of @nid, and unless @strict those of other nodes, nearest first. */
+static struct kp_region *kp_alloc_anywhere(struct kho_pool *pool, const struct kp_request *req,
+					   int nid, bool strict, u64 *frame, int *err)
 {
 	struct kp_region *r;
 	int far = 0, next;
 
 	*err = -ENOMEM;
 	do {
-		r = alloc_from(pool, req, nid, far, frame, err, &next);
+		r = kp_alloc_from(pool, req, nid, far, frame, err, &next);
 		far = next;
 	} while (!r && !strict && far >= 0);
-	/* Another node may have what this one has not. */
+	/* Memory may be free on another node. */
 	if (!r && strict && *err == -ENOMEM)
 		*err = -ENOSPC;
 	return r;
 }
 
-/* Clearing takes a second for some GiB: let others run where that is allowed. */
-static void clear(void *mem, u64 size)
+/* Clearing a few GiB takes a second: reschedule where that is allowed. */
+static void kp_clear(void *mem, u64 size)
 {
 	bool may_sleep = preemptible();
 
@@ -277,8 +277,8 @@ static void clear(void *mem, u64 size)
 	}
 }
 
-static int alloc(struct kho_pool_owner *owner, const struct kho_pool_request *req,
-		 phys_addr_t *phys)
+static int kp_alloc(struct kho_pool_owner *owner, const struct kho_pool_request *req,
+		    phys_addr_t *phys)
 {
 	u64 align = req->align ?: PAGE_SIZE, frame, other;
 	struct kho_pool *pool = owner->pool;
@@ -297,25 +297,25 @@ static int alloc(struct kho_pool_owner *owner, const struct kho_pool_request *re
 	    req->flags & ~(KHO_POOL_NOZERO | KHO_POOL_THISNODE) ||
 	    (req->nid != NUMA_NO_NODE && (req->nid < 0 || req->nid >= MAX_NUMNODES)) ||
 	    (req->nid == NUMA_NO_NODE && req->flags & KHO_POOL_THISNODE) ||
-	    (req->name && !usable_name(req->name, KHO_POOL_NAME_MAX)))
+	    (req->name && !kp_name_valid(req->name, KHO_POOL_NAME_MAX)))
 		return -EINVAL;
 	if (pool->read_only)
 		return -EROFS;
 
 	if (req->name) {
 		raw_spin_lock_irqsave(&pool->name_lock, irqs);
-		if (find_name(pool, req->name, &other))
+		if (kp_find_name(pool, req->name, &other))
 			err = -EEXIST;
-		else if (has_unread(pool))
+		else if (kp_has_unread(pool))
 			err = -EUCLEAN;
 		else
-			r = alloc_anywhere(pool, &r_req, req->nid,
-					   req->flags & KHO_POOL_THISNODE, &frame, &err);
+			r = kp_alloc_anywhere(pool, &r_req, req->nid,
+					      req->flags & KHO_POOL_THISNODE, &frame, &err);
 		raw_spin_unlock_irqrestore(&pool->name_lock, irqs);
 	} else {
 		local_irq_save(irqs);
-		r = alloc_anywhere(pool, &r_req, req->nid, req->flags & KHO_POOL_THISNODE,
-				   &frame, &err);
+		r = kp_alloc_anywhere(pool, &r_req, req->nid, req->flags & KHO_POOL_THISNODE,
+				      &frame, &err);
 		local_irq_restore(irqs);
 	}
 	if (!r) {
@@ -325,9 +325,9 @@ static int alloc(struct kho_pool_owner *owner, const struct kho_pool_request *re
 
 	*phys = r->base + (frame << PAGE_SHIFT);
 	if (r_req.clear && r_req.frames >= KHO_POOL_BLOCK_FRAMES) {
-		clear(kho_pool_virt(*phys), req->size);
+		kp_clear(kho_pool_virt(*phys), req->size);
 		local_irq_save(irqs);
-		err = kp_index_confirm(&r->idx, kp_this_lane(r), frame);
+		err = kp_index_confirm(&r->idx, kp_this_pcpu(r), frame);
 		local_irq_restore(irqs);
 		return err;
 	}
@@ -336,39 +336,38 @@ static int alloc(struct kho_pool_owner *owner, const struct kho_pool_request *re
 
 /**
  * kho_pool_alloc - allocate an extent that survives kexec
- * @owner: whose it will be
- * @req: what is wanted, see &struct kho_pool_request
- * @phys: where it is
+ * @owner: its owner
+ * @req: the request, see &struct kho_pool_request
+ * @phys: the address of its first byte
  *
- * The extent is in the persistent index when this returns: no further step is
- * needed to preserve it.  The memory is cleared unless KHO_POOL_NOZERO is
- * given; clearing gigabytes takes its time, so callers in atomic context give
- * that flag.  The memory has no struct pages; use kho_pool_virt().
+ * When this returns, the extent is in the persistent index: no further step is
+ * needed to preserve it.  The memory is cleared unless KHO_POOL_NOZERO is set.
+ * Clearing gigabytes takes long, so callers in atomic context should set that flag.
+ * The memory has no struct pages; use kho_pool_virt().
  *
- * Without KHO_POOL_THISNODE the node is a wish: if it has no such extent other
- * nodes are tried, the nearest first.
+ * Without KHO_POOL_THISNODE the node is a preference: if it has no such extent free,
+ * other nodes are tried, nearest first.
  *
- * Context: any but NMI.  Never sleeps or allocates with KHO_POOL_NOZERO, may
- * reschedule without it if called from preemptible context.
+ * Context: any but NMI.  With KHO_POOL_NOZERO, never sleeps or allocates; without
+ * it, may reschedule if called from preemptible context.
  *
- * Return: 0; -EINVAL for a request that makes no sense, -ENOMEM if there is no
- * such extent, -ENOSPC if the node that it must be on has none or if there is no
- * room for another name, -EEXIST if the name is taken, -ESHUTDOWN after the seal,
- * -EROFS if the pool may only be read, -EUCLEAN if a name is asked for while a
- * region could not be read for want of memory: a later kernel may read it, and
- * find the same name there.
+ * Return: 0; -EINVAL for an invalid request, -ENOMEM if no such extent is free,
+ * -ENOSPC if none is free on the required node or if there is no room for another
+ * name, -EEXIST if the name is taken, -ESHUTDOWN after the seal, -EROFS if the pool
+ * is read-only, -EUCLEAN if a name is requested while a region could not be read for
+ * lack of memory: a later kernel may read it, and find the same name there.
  */
 int kho_pool_alloc(struct kho_pool_owner *owner, const struct kho_pool_request *req,
 		   phys_addr_t *phys)
 {
-	int err = alloc(owner, req, phys);
+	int err = kp_alloc(owner, req, phys);
 
 	trace_kho_pool_alloc(owner->pool->name, owner->name, req, err ? 0 : *phys, err);
 	return err;
 }
 EXPORT_SYMBOL_GPL(kho_pool_alloc);
 
-static struct kp_region *region_of(struct kho_pool *pool, phys_addr_t phys)
+static struct kp_region *kp_region_of(struct kho_pool *pool, phys_addr_t phys)
 {
 	struct kp_region *r;
 	u32 i;
@@ -380,17 +379,17 @@ static struct kp_region *region_of(struct kho_pool *pool, phys_addr_t phys)
 }
 
 /**
- * kho_pool_free - give an extent back
- * @owner: whose it is
- * @phys: as kho_pool_alloc() gave it
- * @size: bytes, as it was asked for
+ * kho_pool_free - free an extent
+ * @owner: its owner
+ * @phys: as returned by kho_pool_alloc()
+ * @size: bytes, as requested
  *
  * Context: any but NMI.  Never sleeps.
  *
- * Return: 0.  Or, with nothing changed: -ENOENT if no extent begins at @phys,
- * -EINVAL if it has another size or owner or @phys is not in the pool; both
- * are counted and the first ones are reported.  -ESHUTDOWN after the seal,
- * -EROFS if the pool may only be read.
+ * Return: 0, or an error with nothing changed: -ENOENT if no extent begins at @phys,
+ * -EINVAL if it has another size or owner or @phys is not in the pool (both are
+ * counted, and the first ones are logged), -ESHUTDOWN after the seal, -EROFS if the
+ * pool is read-only.
  */
 int kho_pool_free(struct kho_pool_owner *owner, phys_addr_t phys, u64 size)
 {
@@ -399,12 +398,12 @@ int kho_pool_free(struct kho_pool_owner *owner, phys_addr_t phys, u64 size)
 	unsigned long irqs;
 	int err = -EINVAL;
 
-	r = region_of(pool, phys);
+	r = kp_region_of(pool, phys);
 	if (pool->read_only) {
 		err = -EROFS;
 	} else if (r && !((phys | size) & ~PAGE_MASK)) {
 		local_irq_save(irqs);
-		err = kp_index_free(&r->idx, kp_this_lane(r), (phys - r->base) >> PAGE_SHIFT,
+		err = kp_index_free(&r->idx, kp_this_pcpu(r), (phys - r->base) >> PAGE_SHIFT,
 				    size >> PAGE_SHIFT, owner->id);
 		local_irq_restore(irqs);
 	}
@@ -419,7 +418,8 @@ int kho_pool_free(struct kho_pool_owner *owner, phys_addr_t phys, u64 size)
 }
 EXPORT_SYMBOL_GPL(kho_pool_free);
 
-static void describe(struct kp_region *r, const struct kp_extent *from, struct kho_pool_extent *to)
+static void kp_describe(struct kp_region *r, const struct kp_extent *from,
+			struct kho_pool_extent *to)
 {
 	to->phys = r->base + (from->frame << PAGE_SHIFT);
 	to->nid = r->nid;
@@ -445,17 +445,17 @@ int kho_pool_lookup(struct kho_pool *pool, const char *name, struct kho_pool_ext
 	struct kp_region *r;
 
 	guard(raw_spinlock_irqsave)(&pool->name_lock);
-	r = find_extent(pool, name, &found);
+	r = kp_find_extent(pool, name, &found);
 	if (!r)
 		return -ENOENT;
-	describe(r, &found, ext);
+	kp_describe(r, &found, ext);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(kho_pool_lookup);
 
 /* The next extent from *@frame on in region *@i, or in those after it. */
-static struct kp_region *next_extent(struct kho_pool *pool, u32 *i, u64 *frame,
-				     struct kp_extent *ext)
+static struct kp_region *kp_next_extent(struct kho_pool *pool, u32 *i, u64 *frame,
+					struct kp_extent *ext)
 {
 	for (; *i < pool->nr_regions; ++*i, *frame = 0) {
 		struct kp_region *r = pool->region[*i];
@@ -469,11 +469,11 @@ static struct kp_region *next_extent(struct kho_pool *pool, u32 *i, u64 *frame,
 /**
  * kho_pool_walk - call a function for every extent of a pool
  * @pool: the pool
- * @fn: called in the caller's context with no lock held; ends the walk with any
- *	value but 0.  It may free the extent.
+ * @fn: called in the caller's context with no lock held; any value but 0 ends the
+ *	walk.  It may free the extent.
  * @data: for @fn
  *
- * Extents that come or go meanwhile may or may not be seen.
+ * Extents that are allocated or freed meanwhile may or may not be seen.
  *
  * Context: any but NMI.
  *
@@ -492,9 +492,9 @@ int kho_pool_walk(struct kho_pool *pool,
 		int err;
 
 		scoped_guard(raw_spinlock_irqsave, &pool->name_lock) {
-			r = next_extent(pool, &i, &frame, &found);
+			r = kp_next_extent(pool, &i, &frame, &found);
 			if (r)
-				describe(r, &found, &ext);
+				kp_describe(r, &found, &ext);
 		}
 		if (!r)
 			return 0;
@@ -505,7 +505,7 @@ int kho_pool_walk(struct kho_pool *pool,
 }
 EXPORT_SYMBOL_GPL(kho_pool_walk);
 
-static int claim(struct kho_pool_owner *owner, const char *name, struct kho_pool_extent *ext)
+static int kp_claim(struct kho_pool_owner *owner, const char *name, struct kho_pool_extent *ext)
 {
 	struct kho_pool *pool = owner->pool;
 	struct kp_extent found;
@@ -513,35 +513,36 @@ static int claim(struct kho_pool_owner *owner, const char *name, struct kho_pool
 	int err;
 
 	guard(raw_spinlock_irqsave)(&pool->name_lock);
-	r = find_extent(pool, name, &found);
+	r = kp_find_extent(pool, name, &found);
 	if (!r)
 		return -ENOENT;
 	if (found.owner != owner->id)
 		return -EACCES;
-	describe(r, &found, ext);
-	err = kp_index_claim(&r->idx, kp_this_lane(r), found.frame);
+	kp_describe(r, &found, ext);
+	err = kp_index_claim(&r->idx, kp_this_pcpu(r), found.frame);
 	if (!err)
 		ext->unclaimed = false;
 	return err;
 }
 
 /**
- * kho_pool_claim - take over an extent that the owner had before kexec
- * @owner: whose it is
+ * kho_pool_claim - claim an extent that the owner had before the kexec
+ * @owner: its owner
  * @name: the extent's
  * @ext: the extent
  *
  * Extents of less than a block share blocks with others of the same owner, and
- * are claimed together: the second one of a block gives -EALREADY.
+ * are claimed together: claiming a second one in the same block fails with
+ * -EALREADY.
  *
  * Context: any but NMI.
  *
  * Return: 0; -ENOENT if there is no such extent, -EACCES if another owner has
- * it, -EALREADY if it was claimed before (@ext is filled in all the same).
+ * it, -EALREADY if it was claimed before (@ext is filled in nevertheless).
  */
 int kho_pool_claim(struct kho_pool_owner *owner, const char *name, struct kho_pool_extent *ext)
 {
-	int err = claim(owner, name, ext);
+	int err = kp_claim(owner, name, ext);
 	bool found = !err || err == -EALREADY;
 
 	trace_kho_pool_claim(owner->pool->name, owner->name, name, found ? ext->phys : 0,
@@ -551,11 +552,11 @@ int kho_pool_claim(struct kho_pool_owner *owner, const char *name, struct kho_po
 EXPORT_SYMBOL_GPL(kho_pool_claim);
 
 /**
- * kho_pool_claim_all - take over all that the owner had before kexec
+ * kho_pool_claim_all - claim all extents that the owner had before the kexec
  * @owner: the owner
- * @fn: called for each extent that the owner has; it may be NULL.  ->unclaimed
- *	says whether it was claimed just now, alone or with others in its block.
- *	No lock is held.
+ * @fn: called for each extent that the owner has, with no lock held; may be NULL.
+ *	->unclaimed says whether the extent was claimed just now, alone or with
+ *	others in its block.
  * @data: for @fn
  *
  * Context: any but NMI, and what @fn needs.
@@ -577,10 +578,10 @@ int kho_pool_claim_all(struct kho_pool_owner *owner,
 		int err = 0;
 
 		scoped_guard(raw_spinlock_irqsave, &pool->name_lock) {
-			r = next_extent(pool, &i, &frame, &found);
+			r = kp_next_extent(pool, &i, &frame, &found);
 			if (r && found.owner == owner->id) {
-				describe(r, &found, &ext);
-				if (!kp_index_claim(&r->idx, kp_this_lane(r), found.frame)) {
+				kp_describe(r, &found, &ext);
+				if (!kp_index_claim(&r->idx, kp_this_pcpu(r), found.frame)) {
 					last = r;
 					block = found.frame >> KHO_POOL_BLOCK_SHIFT;
 				}
@@ -603,8 +604,8 @@ int kho_pool_claim_all(struct kho_pool_owner *owner,
 }
 EXPORT_SYMBOL_GPL(kho_pool_claim_all);
 
-static int assign(struct kho_pool_owner *from, struct kho_pool_owner *to, phys_addr_t phys,
-		  u64 size)
+static int kp_assign(struct kho_pool_owner *from, struct kho_pool_owner *to, phys_addr_t phys,
+		     u64 size)
 {
 	struct kho_pool *pool = from->pool;
 	struct kp_region *r;
@@ -613,24 +614,24 @@ static int assign(struct kho_pool_owner *from, struct kho_pool_owner *to, phys_a
 
 	if (pool->read_only)
 		return -EROFS;
-	r = region_of(pool, phys);
+	r = kp_region_of(pool, phys);
 	if (to->pool != pool || !r || (phys | size) & ~PAGE_MASK)
 		return -EINVAL;
 	local_irq_save(irqs);
-	err = kp_index_assign(&r->idx, kp_this_lane(r), (phys - r->base) >> PAGE_SHIFT,
+	err = kp_index_assign(&r->idx, kp_this_pcpu(r), (phys - r->base) >> PAGE_SHIFT,
 			      size >> PAGE_SHIFT, from->id, to->id);
 	local_irq_restore(irqs);
 	return err;
 }
 
 /**
- * kho_pool_assign - make an extent another owner's
- * @from: whose it is
- * @to: whose it is to be, in the same pool
- * @phys: as kho_pool_alloc() gave it
- * @size: bytes, as it was asked for; at least a block
+ * kho_pool_assign - give an extent to another owner
+ * @from: its owner
+ * @to: its new owner, in the same pool
+ * @phys: as returned by kho_pool_alloc()
+ * @size: bytes, as requested; at least a block
  *
- * The next kernel finds it with one owner or the other, never with none.
+ * The next kernel finds the extent with one owner or the other, never without one.
  *
  * Context: any but NMI.  Never sleeps.
  *
@@ -639,35 +640,35 @@ static int assign(struct kho_pool_owner *from, struct kho_pool_owner *to, phys_a
 int kho_pool_assign(struct kho_pool_owner *from, struct kho_pool_owner *to, phys_addr_t phys,
 		    u64 size)
 {
-	int err = assign(from, to, phys, size);
+	int err = kp_assign(from, to, phys, size);
 
 	trace_kho_pool_assign(from->pool->name, from->name, to->name, phys, size, err);
 	return err;
 }
 EXPORT_SYMBOL_GPL(kho_pool_assign);
 
-/* Release what no one has claimed, with name_lock held. */
-static int give_up(struct kp_region *r, const struct kp_extent *found)
+/* Release an unclaimed extent, with name_lock held. */
+static int kp_give_up(struct kp_region *r, const struct kp_extent *found)
 {
 	struct kho_pool_extent ext;
 	int err;
 
 	/* Its name goes with it. */
-	describe(r, found, &ext);
-	err = kp_index_release(&r->idx, kp_this_lane(r), found->frame, found->frames,
+	kp_describe(r, found, &ext);
+	err = kp_index_release(&r->idx, kp_this_pcpu(r), found->frame, found->frames,
 			       found->owner);
 	trace_kho_pool_release(r->pool->name, ext.owner, ext.name, ext.phys, ext.size, err);
 	return err;
 }
 
 /**
- * kho_pool_release - give up an extent that no one has claimed
+ * kho_pool_release - free an extent that nobody has claimed
  * @pool: the pool
  * @name: the extent's
  *
  * Context: any but NMI.
  *
- * Return: 0, -ENOENT, -EBUSY if its owner is back, -ESHUTDOWN, -EROFS.
+ * Return: 0, -ENOENT, -EBUSY if its owner has claimed it, -ESHUTDOWN, -EROFS.
  */
 int kho_pool_release(struct kho_pool *pool, const char *name)
 {
@@ -677,8 +678,8 @@ int kho_pool_release(struct kho_pool *pool, const char *name)
 	if (pool->read_only)
 		return -EROFS;
 	guard(raw_spinlock_irqsave)(&pool->name_lock);
-	r = find_extent(pool, name, &found);
-	return r ? give_up(r, &found) : -ENOENT;
+	r = kp_find_extent(pool, name, &found);
+	return r ? kp_give_up(r, &found) : -ENOENT;
 }
 EXPORT_SYMBOL_GPL(kho_pool_release);
 
@@ -705,10 +706,10 @@ int kho_pool_release_owner(struct kho_pool *pool, const char *owner)
 		int err = 0;
 
 		scoped_guard(raw_spinlock_irqsave, &pool->name_lock) {
-			r = next_extent(pool, &i, &frame, &found);
+			r = kp_next_extent(pool, &i, &frame, &found);
 			if (r && found.unclaimed &&
 			    !strcmp(r->idx.owners[found.owner].name, owner)) {
-				err = give_up(r, &found);
+				err = kp_give_up(r, &found);
 				released += !err;
 			}
 		}
@@ -718,18 +719,17 @@ int kho_pool_release_owner(struct kho_pool *pool, const char *owner)
 			return err;
 	}
 }
-EXPORT_SYMBOL_GPL(kho_pool_release_owner);
 
 /**
  * kho_pool_virt - the kernel's address of pool memory
  * @phys: in an extent
  *
- * The address is in the direct map, cached, and valid as long as the extent
- * is.  Do not derive a struct page from it: there is none.
+ * The address is in the direct map, cached, and valid until the extent is freed.
+ * Do not derive a struct page from it: there is none.
  *
  * Context: any.
  *
- * Return: the address; whether there is pool memory at @phys is not looked at.
+ * Return: the address.  Whether there is pool memory at @phys is not checked.
  */
 void *kho_pool_virt(phys_addr_t phys)
 {
@@ -742,8 +742,9 @@ EXPORT_SYMBOL_GPL(kho_pool_virt);
  * @pool: the pool
  * @phys: where to begin; set to the first byte of the page that was found
  *
- * An owner who does not want to touch such memory looks for it in its extents: they
- * keep it, over any number of kexecs, until they are freed.
+ * Owners have to look for it in their extents before they read them: extents keep such
+ * memory over any number of kexecs, until they are freed, and it may not be in the
+ * direct map.
  *
  * Context: any.
  *
@@ -751,7 +752,7 @@ EXPORT_SYMBOL_GPL(kho_pool_virt);
  */
 bool kho_pool_next_bad(struct kho_pool *pool, phys_addr_t *phys)
 {
-	struct kp_region *r = region_of(pool, *phys);
+	struct kp_region *r = kp_region_of(pool, *phys);
 	u64 frame;
 
 	if (!r)
@@ -765,7 +766,7 @@ bool kho_pool_next_bad(struct kho_pool *pool, phys_addr_t *phys)
 EXPORT_SYMBOL_GPL(kho_pool_next_bad);
 
 /* Which extent is it in? */
-static int holds(const struct kho_pool_extent *ext, void *data)
+static int kp_holds(const struct kho_pool_extent *ext, void *data)
 {
 	struct kho_pool_extent *found = data;
 
@@ -779,12 +780,12 @@ static int holds(const struct kho_pool_extent *ext, void *data)
  * kho_pool_memory_failure - a page has a memory error
  * @pfn: its frame
  *
- * If it is in a pool no one gets it any more, in this kernel and in every later one;
- * an extent that it is in keeps it until it is freed.
+ * If the page is in a pool, it is not allocated again, in this kernel and in every
+ * later one.  An extent that contains it keeps it until it is freed.
  *
  * Context: process.
  *
- * Return: whether that is recorded.
+ * Return: true if that is recorded.
  */
 bool kho_pool_memory_failure(unsigned long pfn)
 {
@@ -804,15 +805,15 @@ bool kho_pool_memory_failure(unsigned long pfn)
 		err = kp_index_bad(&r->idx, (phys - r->base) >> PAGE_SHIFT);
 		local_irq_restore(irqs);
 	}
-	kho_pool_walk(r->pool, holds, &ext);
+	kho_pool_walk(r->pool, kp_holds, &ext);
 	trace_kho_pool_bad(r->pool->name, ext.owner, ext.name, phys, err);
 	if (ext.size)
 		pr_err("%s: memory error at %pa, in extent %s of %s\n", r->pool->name, &phys,
 		       ext.name[0] ? ext.name : "without a name", ext.owner);
 	else
-		pr_err("%s: memory error at %pa, in no extent\n", r->pool->name, &phys);
+		pr_err("%s: memory error at %pa, not in an extent\n", r->pool->name, &phys);
 	if (err == -ENOSPC)
-		pr_err("%s: too many memory errors: nothing of the region at %pa, %llu MiB is given out any more\n",
+		pr_err("%s: too many memory errors: nothing more is allocated from the region at %pa, %llu MiB\n",
 		       r->pool->name, &r->base, r->size >> 20);
 	else if (err)
 		pr_err("%s: it could not be recorded: %d\n", r->pool->name, err);
@@ -822,14 +823,15 @@ bool kho_pool_memory_failure(unsigned long pfn)
 /* Pages of the region with memory errors */
 u64 kp_bad_frames(const struct kp_region *r)
 {
-	u64 nr = 0;
+	u64 nr = 0, frame;
+	u32 i = 0, run;
 
-	for (u64 frame = 0; kp_region_ok(r) && kp_bad_next(&r->idx, &frame); frame++)
-		nr++;
+	while (kp_region_ok(r) && (run = kp_bad_run(&r->idx, &i, &frame)))
+		nr += run;
 	return nr;
 }
 
-/* What the pool has on @nid, or with NUMA_NO_NODE in all. */
+/* Statistics of the pool on @nid, or, with NUMA_NO_NODE, of all of it. */
 void kp_node_stat(struct kho_pool *pool, int nid, struct kp_pool_stat *stat)
 {
 	memset(stat, 0, sizeof(*stat));
@@ -847,21 +849,16 @@ void kp_node_stat(struct kho_pool *pool, int nid, struct kp_pool_stat *stat)
 		}
 		kp_index_stat(&r->idx, &stat->free);
 		stat->bad_frames += kp_bad_frames(r);
-		for (u32 cpu = 0; cpu < r->idx.nr_lanes; cpu++) {
-			const struct kp_lane *lane = &r->idx.lane[cpu];
+		for (u32 cpu = 0; cpu < r->idx.nr_pcpu; cpu++) {
+			const struct kp_pcpu *pcpu = &r->idx.pcpu[cpu];
 
-			stat->extents += lane->extents;
-			stat->unclaimed += lane->unclaimed;
-			stat->used_frames += lane->used_frames;
-			stat->allocs += lane->allocs;
-			stat->frees += lane->frees;
+			stat->extents += pcpu->extents;
+			stat->unclaimed += pcpu->unclaimed;
+			stat->used_frames += pcpu->used_frames;
+			stat->allocs += pcpu->allocs;
+			stat->frees += pcpu->frees;
 		}
 	}
-}
-
-void kp_pool_stat(struct kho_pool *pool, struct kp_pool_stat *stat)
-{
-	kp_node_stat(pool, NUMA_NO_NODE, stat);
 }
 
 /* Extents in all pools; anything quarantined counts as one. */
@@ -875,8 +872,20 @@ s64 kp_pool_extents(void)
 			extents++;
 			continue;
 		}
-		for (u32 cpu = 0; cpu < r->idx.nr_lanes; cpu++)
-			extents += r->idx.lane[cpu].extents;
+		for (u32 cpu = 0; cpu < r->idx.nr_pcpu; cpu++)
+			extents += r->idx.pcpu[cpu].extents;
 	}
 	return extents;
+}
+
+/**
+ * kho_pool_in_use - is there memory that must not be lost?
+ *
+ * Context: any.
+ *
+ * Return: true if a pool has extents, or if it is unknown whether it has any.
+ */
+bool kho_pool_in_use(void)
+{
+	return kp_pool_extents() != 0;
 }

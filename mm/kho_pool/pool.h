@@ -1,21 +1,43 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Pools and their regions, as the kernel has them.
+/**
+ * DOC: kho_pool source files
  *
- *	early.c ------> pool.c ------> index, root (pure)
- *	handover.c ---> pool.c
- *	sysfs.c, debugfs.c ---> pool.c, handover.c
- *	trace.c ---> pool.c
+ * Each uses only those above it::
+ *
+ *	include/linux/kho/abi/kho_pool.h    the format, a contract between kernels
+ *	mm/kho_pool/index/                  the index and the root: pure code
+ *	mm/kho_pool/trace.c                 trace events
+ *	mm/kho_pool/pool.c pool.h           pools, the in-kernel interface
+ *	mm/kho_pool/regions.c early.h       the regions of pools
+ *	mm/kho_pool/cmdline.c               kho_pool= on the command line
+ *	mm/kho_pool/room.c                  how much memory pools may take
+ *	mm/kho_pool/carve.c                 making pools
+ *	mm/kho_pool/takeover.c              taking pools over, or quarantining them
+ *	mm/kho_pool/early.c                 early boot
+ *	mm/kho_pool/unmap_bad.c             memory errors and the direct map
+ *	mm/kho_pool/seal.c handover.h       the root and the seal
+ *	mm/kho_pool/kexec.c                 checks of kexec images
+ *	mm/kho_pool/kexec_sysfs.c           what would become of a kexec now
+ *	mm/kho_pool/note.c                  what this kernel says in its own image
+ *	mm/kho_pool/handover.c              handing the pools to the next kernel
+ *	mm/kho_pool/iomem.c                 /proc/iomem
+ *	mm/kho_pool/sysfs.c                 /sys/kernel/mm/kho_pool
+ *	mm/kho_pool/control.c               /dev/kho_pool/control
+ *	drivers/dax/kho_pool/               extents as device-dax devices
+ *	drivers/misc/kho_pool_klog/         the kernel's log, over several kernels
+ *	mm/kho_pool/inspect.c inject.c      for debugging
+ *	mm/kho_pool/debugfs.c
  */
 #ifndef _KHO_POOL_POOL_H
 #define _KHO_POOL_POOL_H
 
 #include <linux/kho_pool.h>
+#include <linux/kho_pool_hooks.h>
 #include <linux/kobject.h>
 #include <linux/spinlock.h>
 
-#include "index.h"
-#include "root.h"
+#include "index/index.h"
+#include "index/root.h"
 
 struct kp_region {
 	struct kp_index idx;	/* unused unless the state is OK */
@@ -24,7 +46,7 @@ struct kp_region {
 	u64 size, index_size;	/* bytes */
 	int nid;
 	u32 state;		/* KHO_POOL_REGION_* */
-	/* How much came over, and how long it took; for trace.c */
+	/* Number of extents taken over, and how long that took; early.c traces them */
 	u64 restored, restore_cycles;
 };
 
@@ -39,7 +61,7 @@ struct kho_pool {
 	struct kp_region *region[KHO_POOL_MAX_REGIONS];
 	u32 nr_regions;
 	bool read_only;		/* the root has features that we may only read */
-	/* Outermost: names are unique in the pool, indexes know their own only. */
+	/* Outermost: names are unique in the pool, and each index knows only its own. */
 	raw_spinlock_t name_lock;
 	struct kho_pool_owner owner[KHO_POOL_OWNERS];
 	atomic64_t failures;	/* allocations that were not met */
@@ -47,30 +69,23 @@ struct kho_pool {
 	struct kobject kobj;
 };
 
-/* Set by debugfs, for tests; all zero without CONFIG_KHO_POOL_DEBUG. */
-struct kp_debug {
-	/* In checks of a kexec image, for the place of its first one; 0: where it is */
-	u64 segment, control;
-	bool late;		/* in the check before the seal only, else in those before */
-	bool inject;		/* root may hand on something else than the pools */
-};
-
-/* One of a kind.  Written at boot, at the seal and by debugfs. */
+/* There is only one.  Written at boot, at the seal and by debugfs. */
 struct kp_state {
 	struct kho_pool pool[KHO_POOL_MAX_POOLS];
 	struct kp_region region[KHO_POOL_MAX_REGIONS];
 	u32 nr_pools, nr_regions;
 	u64 ro_compat, compat;
 	u64 generation;
-	u64 restore_cycles;	/* taking the pools over took this long */
-	u64 seal_ns;		/* and sealing them, in the kernel before */
+	u64 restore_cycles;	/* how long taking the pools over took */
+	u64 seal_ns;		/* how long the previous kernel took to seal them */
 	u32 root_size;		/* bytes of the tree as last written */
 	phys_addr_t blob;	/* root and keep list; 0: there are no pools */
+	bool blob_there;	/* and they are in this kernel's memory */
 	struct kp_keep keep;
 	const char *quarantine;	/* why nothing is known of the pools, or NULL */
 	const char *no_handover;/* why they cannot be handed on, or NULL */
 	bool sealed;
-	struct kp_debug debug;
+	struct kobject *kobj;	/* /sys/kernel/mm/kho_pool, when it is there */
 };
 
 extern struct kp_state kp_state;
@@ -83,9 +98,9 @@ static inline bool kp_region_ok(const struct kp_region *r)
 const char *kp_region_reason(u32 state);
 
 /* Interrupts are disabled. */
-struct kp_lane *kp_this_lane(struct kp_region *r);
+struct kp_pcpu *kp_this_pcpu(struct kp_region *r);
 
-/* What an index is asked for pools and shown in sysfs: sums over the regions. */
+/* Sums over the regions, for sysfs */
 struct kp_pool_stat {
 	struct kp_stat free;
 	u64 size, index_bytes, quarantined, regions, bad_frames;
@@ -94,14 +109,9 @@ struct kp_pool_stat {
 };
 
 void kp_node_stat(struct kho_pool *pool, int nid, struct kp_pool_stat *stat);
-void kp_pool_stat(struct kho_pool *pool, struct kp_pool_stat *stat);
 s64 kp_pool_extents(void);
 u64 kp_bad_frames(const struct kp_region *r);
-
-/* handover.c */
-void kp_root_write(bool sealed);
-int kp_seal(void);
-void kp_unseal(void);
+int kho_pool_release_owner(struct kho_pool *pool, const char *owner);
 
 #define for_each_pool(p) \
 	for ((p) = kp_state.pool; (p) < kp_state.pool + kp_state.nr_pools; (p)++)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/kernel/mm/kho_pool: one folder a pool and in it one a node and one a region, one value
- * a file.
+ * /sys/kernel/mm/kho_pool: a folder for each pool, with a folder for each node and
+ * each region, and one value per file.
  * Documentation/ABI/testing/sysfs-kernel-mm-kho-pool says what they mean.
  */
 #define pr_fmt(fmt) "kho_pool: " fmt
@@ -26,12 +26,13 @@ struct pool_attr {
 	ssize_t (*store)(struct kho_pool *pool, const char *buf, size_t count);
 };
 
-static struct kho_pool *to_pool(struct kobject *kobj)
+static struct kho_pool *kp_sysfs_to_pool(struct kobject *kobj)
 {
 	return container_of(kobj, struct kho_pool, kobj);
 }
 
-static ssize_t show_stat(struct kho_pool *pool, int nid, const struct pool_attr *attr, char *buf)
+static ssize_t kp_sysfs_show_stat(struct kho_pool *pool, int nid,
+				  const struct pool_attr *attr, char *buf)
 {
 	struct kp_pool_stat stat;
 
@@ -39,40 +40,44 @@ static ssize_t show_stat(struct kho_pool *pool, int nid, const struct pool_attr 
 	return sysfs_emit(buf, "%llu\n", attr->stat(&stat));
 }
 
-static ssize_t pool_attr_show(struct kobject *kobj, struct attribute *attr, char *buf)
+static ssize_t kp_sysfs_pool_attr_show(struct kobject *kobj, struct attribute *attr, char *buf)
 {
 	const struct pool_attr *pool_attr = container_of(attr, struct pool_attr, attr);
 
 	if (pool_attr->stat)
-		return show_stat(to_pool(kobj), NUMA_NO_NODE, pool_attr, buf);
-	return pool_attr->show(to_pool(kobj), buf);
+		return kp_sysfs_show_stat(kp_sysfs_to_pool(kobj), NUMA_NO_NODE, pool_attr, buf);
+	return pool_attr->show(kp_sysfs_to_pool(kobj), buf);
 }
 
-static ssize_t pool_attr_store(struct kobject *kobj, struct attribute *attr, const char *buf,
-			       size_t count)
+static ssize_t kp_sysfs_pool_attr_store(struct kobject *kobj, struct attribute *attr,
+					const char *buf, size_t count)
 {
-	return container_of(attr, struct pool_attr, attr)->store(to_pool(kobj), buf, count);
+	const struct pool_attr *pool_attr = container_of(attr, struct pool_attr, attr);
+
+	return pool_attr->store(kp_sysfs_to_pool(kobj), buf, count);
 }
 
 #define POOL_RO(_name)							\
 static const struct pool_attr _name##_attr = {				\
-	.attr = { .name = #_name, .mode = 0444 }, .show = _name##_show,	\
+	.attr = { .name = #_name, .mode = 0444 },			\
+	.show = kp_sysfs_##_name##_show,				\
 }
 
-/* A value out of the counts of a pool, or of a node in it */
+/* A value from the statistics of a pool, or of a node in it */
 #define POOL_STAT(_name, _value)					\
-static u64 _name##_stat(const struct kp_pool_stat *stat)		\
+static u64 kp_sysfs_##_name##_stat(const struct kp_pool_stat *stat)	\
 {									\
 	return _value;							\
 }									\
 									\
 static const struct pool_attr _name##_attr = {				\
-	.attr = { .name = #_name, .mode = 0444 }, .stat = _name##_stat,	\
+	.attr = { .name = #_name, .mode = 0444 },			\
+	.stat = kp_sysfs_##_name##_stat,				\
 }
 
 /* A value that all pools share */
 #define POOL_VALUE(_name, _value)					\
-static ssize_t _name##_show(struct kho_pool *pool, char *buf)		\
+static ssize_t kp_sysfs_##_name##_show(struct kho_pool *pool, char *buf) \
 {									\
 	return sysfs_emit(buf, "%llu\n", (u64)(_value));		\
 }									\
@@ -98,11 +103,11 @@ POOL_VALUE(generation, kp_state.generation);
 POOL_VALUE(seal_ns, kp_state.seal_ns);
 POOL_VALUE(root_bytes, kp_state.root_size);
 
-/* Cycles and nanoseconds at one moment, to tell how long a cycle is. */
+/* Cycles and nanoseconds at one moment, to compute the length of a cycle. */
 static cycles_t then_cycles;
 static u64 then_ns;
 
-static ssize_t restore_ns_show(struct kho_pool *pool, char *buf)
+static ssize_t kp_sysfs_restore_ns_show(struct kho_pool *pool, char *buf)
 {
 	u64 cycles = get_cycles() - then_cycles, ns = ktime_get_ns() - then_ns;
 
@@ -113,7 +118,7 @@ static ssize_t restore_ns_show(struct kho_pool *pool, char *buf)
 
 POOL_RO(restore_ns);
 
-static ssize_t state_show(struct kho_pool *pool, char *buf)
+static ssize_t kp_sysfs_state_show(struct kho_pool *pool, char *buf)
 {
 	u32 bad = 0, worn = 0, state = 0;
 
@@ -146,7 +151,7 @@ static ssize_t state_show(struct kho_pool *pool, char *buf)
 POOL_RO(state);
 
 /* "NAME" gives up one unclaimed extent, "owner:NAME" all of an owner. */
-static ssize_t release_store(struct kho_pool *pool, const char *buf, size_t count)
+static ssize_t kp_sysfs_release_store(struct kho_pool *pool, const char *buf, size_t count)
 {
 	char *text __free(kfree) = kstrndup(buf, count, GFP_KERNEL);
 	char *name;
@@ -163,7 +168,7 @@ static ssize_t release_store(struct kho_pool *pool, const char *buf, size_t coun
 }
 
 static const struct pool_attr release_attr = {
-	.attr = { .name = "release", .mode = 0200 }, .store = release_store,
+	.attr = { .name = "release", .mode = 0200 }, .store = kp_sysfs_release_store,
 };
 
 /* All of those with a stat() */
@@ -198,49 +203,50 @@ static const struct attribute *const pool_attrs[] = {
 };
 
 static const struct sysfs_ops pool_sysfs_ops = {
-	.show = pool_attr_show,
-	.store = pool_attr_store,
+	.show = kp_sysfs_pool_attr_show,
+	.store = kp_sysfs_pool_attr_store,
 };
 
 /* Pools are static and never go away. */
-static void pool_kobj_release(struct kobject *kobj)
+static void kp_sysfs_pool_kobj_release(struct kobject *kobj)
 {
 }
 
 static const struct kobj_type pool_ktype = {
 	.sysfs_ops = &pool_sysfs_ops,
-	.release = pool_kobj_release,
+	.release = kp_sysfs_pool_kobj_release,
 };
 
-/* What a pool has on one node, as this kernel counts them */
+/* The part of a pool on one node, as this kernel numbers nodes */
 struct pool_node {
 	struct kobject kobj;
 	struct kho_pool *pool;
 	int nid;
 };
 
-static ssize_t node_attr_show(struct kobject *kobj, struct attribute *attr, char *buf)
+static ssize_t kp_sysfs_node_attr_show(struct kobject *kobj, struct attribute *attr, char *buf)
 {
 	const struct pool_node *node = container_of(kobj, struct pool_node, kobj);
 
-	return show_stat(node->pool, node->nid, container_of(attr, struct pool_attr, attr), buf);
+	return kp_sysfs_show_stat(node->pool, node->nid,
+				  container_of(attr, struct pool_attr, attr), buf);
 }
 
 static const struct sysfs_ops node_sysfs_ops = {
-	.show = node_attr_show,
+	.show = kp_sysfs_node_attr_show,
 };
 
-static void node_kobj_release(struct kobject *kobj)
+static void kp_sysfs_node_kobj_release(struct kobject *kobj)
 {
 	kfree(container_of(kobj, struct pool_node, kobj));
 }
 
 static const struct kobj_type node_ktype = {
 	.sysfs_ops = &node_sysfs_ops,
-	.release = node_kobj_release,
+	.release = kp_sysfs_node_kobj_release,
 };
 
-static int __init add_node(struct kho_pool *pool, int nid)
+static int __init kp_sysfs_add_node(struct kho_pool *pool, int nid)
 {
 	struct pool_node *node = kzalloc_obj(*node);
 	int err;
@@ -267,7 +273,7 @@ struct region_attr {
 	ssize_t (*show)(const struct kp_region *region, char *buf);
 };
 
-static ssize_t region_attr_show(struct kobject *kobj, struct attribute *attr, char *buf)
+static ssize_t kp_sysfs_region_attr_show(struct kobject *kobj, struct attribute *attr, char *buf)
 {
 	const struct pool_region *r = container_of(kobj, struct pool_region, kobj);
 
@@ -275,17 +281,17 @@ static ssize_t region_attr_show(struct kobject *kobj, struct attribute *attr, ch
 }
 
 #define REGION_VALUE(_name, _mode, _fmt, _value)					\
-static ssize_t region_##_name##_show(const struct kp_region *region, char *buf)	\
-{										\
-	return sysfs_emit(buf, _fmt "\n", _value);				\
-}										\
-										\
-static const struct region_attr region_##_name##_attr = {			\
-	.attr = { .name = #_name, .mode = _mode },				\
-	.show = region_##_name##_show,						\
+static ssize_t kp_sysfs_region_##_name##_show(const struct kp_region *region, char *buf)\
+{											\
+	return sysfs_emit(buf, _fmt "\n", _value);					\
+}											\
+											\
+static const struct region_attr region_##_name##_attr = {				\
+	.attr = { .name = #_name, .mode = _mode },					\
+	.show = kp_sysfs_region_##_name##_show,						\
 }
 
-/* An address is for root only. */
+/* Only root may see addresses. */
 REGION_VALUE(base, 0400, "%#llx", (u64)region->base);
 REGION_VALUE(size_bytes, 0444, "%llu", region->size);
 REGION_VALUE(node, 0444, "%d", region->nid);
@@ -302,20 +308,20 @@ static const struct attribute *const region_attrs[] = {
 };
 
 static const struct sysfs_ops region_sysfs_ops = {
-	.show = region_attr_show,
+	.show = kp_sysfs_region_attr_show,
 };
 
-static void region_kobj_release(struct kobject *kobj)
+static void kp_sysfs_region_kobj_release(struct kobject *kobj)
 {
 	kfree(container_of(kobj, struct pool_region, kobj));
 }
 
 static const struct kobj_type region_ktype = {
 	.sysfs_ops = &region_sysfs_ops,
-	.release = region_kobj_release,
+	.release = kp_sysfs_region_kobj_release,
 };
 
-static int __init add_region(struct kho_pool *pool, u32 i)
+static int __init kp_sysfs_add_region(struct kho_pool *pool, u32 i)
 {
 	struct pool_region *r = kzalloc_obj(*r);
 	int err;
@@ -330,7 +336,7 @@ static int __init add_region(struct kho_pool *pool, u32 i)
 	return err;
 }
 
-static int __init add_pool(struct kho_pool *pool, struct kobject *top)
+static int __init kp_sysfs_add_pool(struct kho_pool *pool, struct kobject *top)
 {
 	nodemask_t nodes = NODE_MASK_NONE;
 	int nid, err;
@@ -342,13 +348,13 @@ static int __init add_pool(struct kho_pool *pool, struct kobject *top)
 		if (pool->region[i]->nid != NUMA_NO_NODE)
 			node_set(pool->region[i]->nid, nodes);
 	for_each_node_mask(nid, nodes)
-		err = err ?: add_node(pool, nid);
+		err = err ?: kp_sysfs_add_node(pool, nid);
 	for (u32 i = 0; i < pool->nr_regions; i++)
-		err = err ?: add_region(pool, i);
+		err = err ?: kp_sysfs_add_region(pool, i);
 	return err;
 }
 
-/* The state of the handover as a whole, which is there without pools too. */
+/* The overall state of the handover, which exists without pools too. */
 static ssize_t handover_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
 	if (kp_state.quarantine)
@@ -372,11 +378,12 @@ static int __init kho_pool_sysfs_init(void)
 	then_ns = ktime_get_ns();
 	if (!top)
 		return -ENOMEM;
+	kp_state.kobj = top;
 	err = sysfs_create_file(top, &handover_attr.attr);
 	if (err)
 		return err;
 	for_each_pool(pool) {
-		err = add_pool(pool, top);
+		err = kp_sysfs_add_pool(pool, top);
 		if (err)
 			pr_warn("%s: not in sysfs: %d\n", pool->name, err);
 	}

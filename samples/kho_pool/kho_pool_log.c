@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A log that goes on over kexec, in the style of IMA's measurement list: records
- * of any length, in order, each with a hash over all before it.  What takes
- * another path on each architecture, setup_data here, the device tree there, is
- * a few extents with names.
+ * A log that continues over kexec, in the style of IMA's measurement list: records
+ * of any length, in order, each with a hash over everything before it.  IMA hands
+ * its list over differently on each architecture, by setup_data or by the device
+ * tree; here a few extents with names do it on all of them.
  *
- *	/sys/kernel/debug/kho_pool_log/append	write: one record a write
+ *	/sys/kernel/debug/kho_pool_log/append	write: one record per write
  *	/sys/kernel/debug/kho_pool_log/records	read: number, hash, data, in hex
  *	/sys/kernel/debug/kho_pool_log/head	read: records, parts, last hash
  *
- * The log is in parts, extents "log-0", "log-1" and so on, and grows by one when
- * a record does not fit any more; nothing is ever moved.
+ * The log consists of parts, the extents "log-0", "log-1" and so on.  When a record
+ * does not fit any more, a part is added; nothing is ever moved.
  *
  *	| part 0: header, record, record, ... | part 1: header, record, ... |
  *
- * Who stops anywhere leaves the log before a record or after it: what is added
- * lies beyond the part's count of bytes until that is stored, by one store, and
- * a part whose header says nothing yet is begun anew.  A log whose hashes do not
- * hold is not gone on with.
+ * If the kernel stops at any point, the log holds either the records before the
+ * last one or the last one too: a new record lies beyond the part's count of bytes
+ * until one store updates that count.  A part without a complete header is started
+ * again.  A log whose hashes do not match is not continued.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -45,10 +45,10 @@ MODULE_PARM_DESC(part_size, "bytes that the log grows by");
 #define PART_MAGIC	0x474f4c4b	/* "KLOG" */
 #define PART_VERSION	1
 #define MAX_PARTS	256
-/* Fits into a part of one page. */
+/* A record of this size fits into a part of one page. */
 #define RECORD_MAX	3072
 
-/* Another kernel reads this: fixed widths, a version, no pointers. */
+/* Another kernel reads this: use fixed widths, a version, no pointers. */
 struct part {
 	__le32 magic;		/* written last */
 	__le32 version;
@@ -60,7 +60,7 @@ struct part {
 
 struct record {
 	__le32 length;
-	/* SHA-256 over the hash before, this length and the data */
+	/* SHA-256 over the previous hash, this length and the data */
 	u8 hash[SHA256_DIGEST_SIZE];
 	u8 data[];
 };
@@ -97,7 +97,7 @@ static void begin_part(struct part *part)
 	part->first = cpu_to_le64(nr_records);
 	memcpy(part->hash, head, sizeof(head));
 	part->used = 0;
-	/* Should we stop before this, the next kernel begins it again. */
+	/* If we stop before this, the next kernel starts the part again. */
 	smp_store_release(&part->magic, cpu_to_le32(PART_MAGIC));
 }
 
@@ -145,11 +145,17 @@ static bool read_record(const struct part *part, u64 used, u64 at)
 	return true;
 }
 
-/* One more part that was there before; does it go on where the last one ended? */
-static int read_part(const struct kho_pool_extent *ext)
+/* Adds a part from an earlier kernel, if it continues where the last one ended. */
+static int read_part(struct kho_pool *pool, const struct kho_pool_extent *ext)
 {
 	struct part *part = kho_pool_virt(ext->phys);
 	u64 used;
+
+	/* Reading it could stop the machine. */
+	if (kho_pool_has_bad(pool, ext)) {
+		pr_err("%s: has memory errors\n", ext->name);
+		return -EIO;
+	}
 
 	parts[nr_parts] = part;
 	room[nr_parts] = ext->size - sizeof(*part);
@@ -178,7 +184,7 @@ static int read_part(const struct kho_pool_extent *ext)
 	return 0;
 }
 
-static int read_log(void)
+static int read_log(struct kho_pool *pool)
 {
 	for (;;) {
 		struct kho_pool_extent ext;
@@ -189,12 +195,12 @@ static int read_log(void)
 		err = kho_pool_claim(owner, name, &ext);
 		if (err == -ENOENT)
 			return 0;
-		/* -EALREADY: by an earlier load of this module. */
+		/* -EALREADY: an earlier load of this module has claimed it. */
 		if (err && err != -EALREADY)
 			return err;
 		if (nr_parts == MAX_PARTS)
 			return -EUCLEAN;
-		err = read_part(&ext);
+		err = read_part(pool, &ext);
 		if (err)
 			return err;
 	}
@@ -221,7 +227,7 @@ static int add_record(const u8 *data, size_t length)
 	r->length = cpu_to_le32(length);
 	memcpy(r->data, data, length);
 	hash_record(head, r, r->hash);
-	/* Until here nobody reads what was written. */
+	/* Readers do not see the record before this. */
 	smp_store_release(&parts[last]->used, cpu_to_le64(used + record_size(length)));
 	memcpy(head, r->hash, sizeof(head));
 	nr_records++;
@@ -258,13 +264,13 @@ static int head_show(struct seq_file *m, void *v)
 }
 DEFINE_SHOW_ATTRIBUTE(head);
 
-/* Where a reader is. */
+/* A reader's position */
 struct cursor {
 	unsigned int part;
 	u64 at, number;
 };
 
-/* The record there, if need be in a later part; NULL at the end. */
+/* The record at this position, possibly in a later part; NULL at the end. */
 static struct record *record_at(struct cursor *c)
 {
 	for (; c->part < nr_parts; c->part++, c->at = 0)
@@ -290,7 +296,7 @@ static void *records_start(struct seq_file *m, loff_t *pos)
 	struct record *r;
 
 	mutex_lock(&lock);
-	/* Forward from where it was, as nothing ever moves. */
+	/* Continue from the last position, because nothing ever moves. */
 	if (*pos < c->number)
 		*c = (struct cursor){};
 	for (r = record_at(c); r && c->number < *pos; r = record_at(c)) {
@@ -356,7 +362,7 @@ static int __init log_init(void)
 	owner = kho_pool_register_owner(pool, "log");
 	if (IS_ERR(owner))
 		return PTR_ERR(owner);
-	err = read_log();
+	err = read_log(pool);
 	if (err)
 		return err;
 	pr_info("%llu records in %u parts\n", nr_records, nr_parts);

@@ -3,9 +3,9 @@
  * A driver that keeps its state over kexec.
  *
  * It has one named extent, its "book", which says where its other memory is,
- * and any number of unnamed buffers.  When it is loaded it claims what it had
- * in the kernel before, or begins anew; when it is removed it gives all back,
- * unless it is told to leave it for the next kernel:
+ * and any number of unnamed buffers.  When it is loaded, it claims what it had
+ * in the previous kernel, or starts empty.  When it is removed, it frees all of
+ * it, unless it is told to leave it for the next kernel:
  *
  *	insmod kho_pool_sample.ko keep=1; rmmod kho_pool_sample; kexec -e
  *
@@ -35,7 +35,7 @@ MODULE_PARM_DESC(stale, "extent of a driver that is gone, to be given up");
 #define NR_BUFFERS	4
 
 /*
- * What is in pool memory is read by another kernel: fixed widths, a version,
+ * Another kernel reads what is in pool memory: use fixed widths, a version and
  * physical addresses, no pointers.
  */
 struct book {
@@ -52,7 +52,7 @@ static struct kho_pool_owner *owner;
 static struct book *book;
 static phys_addr_t book_phys;
 
-/* Buffers are 2 MiB: they can be mapped by one entry of a page table. */
+/* Buffers have 2 MiB, so that one page table entry can map each. */
 static int get_buffers(void)
 {
 	for (int i = 0; i < NR_BUFFERS; i++) {
@@ -70,7 +70,7 @@ static int get_buffers(void)
 		if (err)
 			return err;
 		book->buffer[i].phys = cpu_to_le64(phys);
-		/* Should we stop before this, claim_all() finds it. */
+		/* If we stop before this, claim_all() finds the buffer. */
 		smp_store_release(&book->buffer[i].size, cpu_to_le64(req.size));
 	}
 	return 0;
@@ -84,7 +84,7 @@ static void put_all(void)
 		if (!size)
 			continue;
 		WRITE_ONCE(book->buffer[i].size, 0);
-		/* What is freed is not in the book any more; claim_all() finds the rest. */
+		/* Freed buffers are no longer in the book; claim_all() finds the rest. */
 		smp_wmb();
 		kho_pool_free(owner, le64_to_cpu(book->buffer[i].phys), size);
 	}
@@ -94,7 +94,7 @@ static void put_all(void)
 static void begin_book(void)
 {
 	book->version = cpu_to_le32(1);
-	/* Should we stop before this, the next kernel begins it again. */
+	/* If we stop before this, the next kernel starts the book again. */
 	smp_store_release(&book->magic, cpu_to_le32(BOOK_MAGIC));
 	pr_info("begins with an empty book\n");
 }
@@ -115,7 +115,7 @@ static int begin_anew(void)
 	return 0;
 }
 
-/* Is this extent in the book?  If not, we stopped before we could note it. */
+/* Is this extent in the book?  If not, we stopped before it was noted. */
 static int check_extent(const struct kho_pool_extent *ext, void *data)
 {
 	if (ext->phys == book_phys)
@@ -126,10 +126,13 @@ static int check_extent(const struct kho_pool_extent *ext, void *data)
 	return kho_pool_free(owner, ext->phys, ext->size);
 }
 
-static int take_over(const struct kho_pool_extent *ext)
+static int take_over(struct kho_pool *pool, const struct kho_pool_extent *ext)
 {
 	book_phys = ext->phys;
 	book = kho_pool_virt(book_phys);
+	/* Reading it could stop the machine. */
+	if (kho_pool_has_bad(pool, ext))
+		return -EIO;
 	if (!book->magic)
 		begin_book();
 	if (book->magic != cpu_to_le32(BOOK_MAGIC) || book->version != cpu_to_le32(1)) {
@@ -159,12 +162,12 @@ static int __init sample_init(void)
 	if (anew)
 		err = begin_anew();
 	else if (!err || err == -EALREADY)
-		err = take_over(&ext);
+		err = take_over(pool, &ext);
 	if (err)
 		return err;
 	err = get_buffers();
 	if (err) {
-		/* What an earlier load has left is not ours to give up. */
+		/* Do not free what an earlier load has left. */
 		if (anew)
 			put_all();
 		return err;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The kernel log in memory that survives kexec: what this kernel says to its
- * consoles goes into a ring there as well, and /dev/kho_pool_klog has what is in
- * it, of this kernel and of those before.  Each line begins with the number of the
- * kernel that has said it.
+ * The kernel log in memory that survives kexec.  Everything that this kernel prints
+ * to its consoles also goes into a ring there, and /dev/kho_pool_klog shows the lines
+ * in it, of this kernel and of earlier ones.  Each line begins with the number of the
+ * kernel that printed it.
  *
- * The ring stays when the driver goes away, unless it is told to give it up:
+ * The ring stays when the driver is removed, unless it is told to free it:
  *
  *	echo 1 >/sys/module/kho_pool_klog/parameters/release; rmmod kho_pool_klog
  *
@@ -41,11 +41,11 @@ MODULE_PARM_DESC(pool, "pool to use (the first one)");
 
 static unsigned long size = SZ_1M;
 module_param(size, ulong, 0444);
-MODULE_PARM_DESC(size, "bytes, of a log that is begun anew (1 MiB)");
+MODULE_PARM_DESC(size, "size of a new log, in bytes (1 MiB)");
 
 static bool release;
 module_param(release, bool, 0644);
-MODULE_PARM_DESC(release, "give the log up when the driver goes away");
+MODULE_PARM_DESC(release, "free the log when the driver is removed");
 
 static struct {
 	struct kho_pool_owner *owner;
@@ -60,7 +60,7 @@ static void klog_write(struct console *con, struct nbcon_write_context *wctxt)
 	while (at < end) {
 		const char *eol;
 
-		/* Whoever takes over does so between lines; the text is its own then. */
+		/* Another context takes over only between lines, and then owns the text. */
 		if (!nbcon_enter_unsafe(wctxt))
 			return;
 		eol = memchr(at, '\n', end - at) ?: end;
@@ -71,7 +71,7 @@ static void klog_write(struct console *con, struct nbcon_write_context *wctxt)
 	}
 }
 
-/* Nothing but the console writes to the ring. */
+/* Only the console writes to the ring. */
 static DEFINE_SPINLOCK(klog_lock);
 
 static void klog_device_lock(struct console *con, unsigned long *flags)
@@ -93,7 +93,7 @@ static struct console klog_console = {
 	.device_unlock = klog_device_unlock,
 };
 
-/* What is in the ring as text, taken when the file is opened. */
+/* The contents of the ring as text, copied when the file is opened. */
 struct text {
 	size_t len;
 	char text[];
@@ -166,13 +166,13 @@ static struct attribute *klog_attrs[] = {
 };
 ATTRIBUTE_GROUPS(klog);
 
-/* Of an owner of this name, and large enough to be a log? */
-static bool is_ours(const struct kho_pool_extent *ext)
+/* Does it have an owner of this name, and is it large enough to be a log? */
+static bool klog_is_ours(const struct kho_pool_extent *ext)
 {
 	return !strcmp(ext->owner, KHO_POOL_KLOG_NAME) && ext->size >= SIZE_LEAST;
 }
 
-static int begin_anew(struct kho_pool *pool)
+static int klog_begin_anew(struct kho_pool *pool)
 {
 	struct kho_pool_request req = {
 		.size = PAGE_ALIGN(clamp(size, SIZE_LEAST, SIZE_MOST)),
@@ -191,15 +191,21 @@ static int begin_anew(struct kho_pool *pool)
 	return err;
 }
 
-/* What is not a log of ours is neither claimed nor changed. */
-static int take_over(struct kho_pool *pool)
+/* An extent that is not our log is neither claimed nor changed. */
+static int klog_take_over(struct kho_pool *pool)
 {
 	void *mem = kho_pool_virt(klog.ext.phys);
-	bool empty = is_ours(&klog.ext) && klog_ring_empty(mem);
+	bool empty;
 	int err;
 
-	if (!empty && !(is_ours(&klog.ext) && klog_ring_known(mem, klog.ext.size))) {
-		pr_err("%s/%s is not in a format that is known: left alone\n",
+	if (kho_pool_has_bad(pool, &klog.ext)) {
+		pr_err("%s/%s has memory errors: left alone\n", kho_pool_name(pool),
+		       KHO_POOL_KLOG_NAME);
+		return -EIO;
+	}
+	empty = klog_is_ours(&klog.ext) && klog_ring_empty(mem);
+	if (!empty && !(klog_is_ours(&klog.ext) && klog_ring_known(mem, klog.ext.size))) {
+		pr_err("%s/%s has an unknown format: left alone\n",
 		       kho_pool_name(pool), KHO_POOL_KLOG_NAME);
 		return -EUCLEAN;
 	}
@@ -221,8 +227,8 @@ static int klog_probe(struct faux_device *faux)
 	if (!pool)
 		return -ENODEV;
 	err = kho_pool_lookup(pool, KHO_POOL_KLOG_NAME, &klog.ext);
-	err = err ? begin_anew(pool) : take_over(pool);
-	/* Claimed before: this kernel's log so far is in it. */
+	err = err ? klog_begin_anew(pool) : klog_take_over(pool);
+	/* Claimed before, so this kernel's log so far is in it. */
 	again = err == -EALREADY;
 	if (err && !again)
 		return err;

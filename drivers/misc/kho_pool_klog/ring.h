@@ -12,8 +12,8 @@ struct klog_ring {
 	char *at;
 	u64 size;	/* of the ring, in bytes */
 	u64 end;	/* position of the next record */
-	u32 kernel;	/* number of the one that writes */
-	bool torn;	/* a kernel before was stopped in a line */
+	u32 kernel;	/* number of the kernel that writes */
+	bool torn;	/* an earlier kernel stopped in the middle of a line */
 };
 
 void klog_ring_format(void *mem, u64 size);

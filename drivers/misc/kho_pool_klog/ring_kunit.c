@@ -25,7 +25,7 @@ static const struct {
 	{ 3, "x" },
 };
 
-/* Version 1: these lines, as a program made them that was written from the header. */
+/* Version 1: these lines, made by a program that was written from the header alone. */
 static const u64 golden_1[SIZE / 8] = {
 	0x31474f4c4b504b48, 0x0000000000000001, 0x00000000000001c0, 0x0000000000000000,
 	0x0000000000000000, 0x0000000000000000, 0x0000000000000000, 0x50c4d490076e5ec8,
@@ -61,7 +61,7 @@ static void *golden(struct kunit *test)
 	return mem;
 }
 
-/* The lines as text, which has an end here. */
+/* The lines as text, NUL-terminated here */
 static const char *text_of(struct kunit *test, const struct klog_ring *ring)
 {
 	char *buf = kunit_kzalloc(test, ring->size + 1, GFP_KERNEL);
@@ -84,7 +84,7 @@ static void ring_golden_read(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, text_of(test, &ring), golden_1_text);
 }
 
-/* Each kernel takes over what the one before has written. */
+/* Each kernel takes over what the previous one has written. */
 static void ring_golden_written(struct kunit *test)
 {
 	void *mem = kunit_kzalloc(test, SIZE, GFP_KERNEL);
@@ -106,8 +106,8 @@ static void ring_golden_written(struct kunit *test)
 }
 
 /*
- * The last line, of which only the first bytes were written: all before it are there,
- * it is not, and the next one takes its place.
+ * Only the first bytes of the last line were written: all lines before it are there,
+ * it is not, and the next line takes its place.
  */
 static void ring_torn_lines(struct kunit *test)
 {
@@ -120,14 +120,14 @@ static void ring_torn_lines(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, klog_ring_read(&ring, written, SIZE), 6);
 	klog_ring_put(&ring, whole, strlen(whole));
 
-	/* The check comes last: it is not there in any of these. */
+	/* The check is written last: it is missing in all of these. */
 	for (u32 n = 0; n <= size; n++) {
 		memcpy(mem, golden(test), SIZE);
 		memcpy(mem + at, written + at, n);
 		memset(mem + at + offsetof(struct kho_pool_klog_record, check), 0, 8);
 		KUNIT_ASSERT_EQ(test, klog_ring_read(&next, mem, SIZE), 5);
 		KUNIT_EXPECT_EQ(test, next.end, 576);
-		/* A position of which not all bytes are there is another one. */
+		/* A position of which some bytes are missing is another position. */
 		KUNIT_EXPECT_EQ_MSG(test, next.torn, n >= 2, "%u bytes", n);
 		KUNIT_EXPECT_NOT_NULL(test, strstr(text_of(test, &next), "\n3 x\n"));
 		KUNIT_EXPECT_NULL(test, strstr(text_of(test, &next), "torn"));
@@ -141,8 +141,8 @@ static void ring_torn_lines(struct kunit *test)
 }
 
 /*
- * One that did not fit before the ring's end, of which only its position was written:
- * a short one would fit there, but takes its place.
+ * A line did not fit before the ring's end, and only its position was written: a short
+ * line would fit before the end, but takes the place of the torn one.
  */
 static void ring_torn_at_the_beginning(struct kunit *test)
 {
@@ -156,14 +156,14 @@ static void ring_torn_at_the_beginning(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ring.end, wrap);
 	ring.kernel = 4;
 	klog_ring_put(&ring, "short", strlen("short"));
-	/* All that lies more than a ring before its end is over. */
+	/* Everything more than a ring's size before its end is gone. */
 	KUNIT_EXPECT_STREQ(test, text_of(test, &ring), "3 x\n4 short\n");
 	KUNIT_ASSERT_EQ(test, klog_ring_read(&ring, mem, SIZE), 6);
 	KUNIT_EXPECT_FALSE(test, ring.torn);
 	KUNIT_EXPECT_STREQ(test, text_of(test, &ring), "3 x\n4 short\n");
 }
 
-/* Of which not all was written: there is no log yet, and it can be begun again. */
+/* The header was not written completely: there is no log yet, and it can be started again. */
 static void ring_torn_headers(struct kunit *test)
 {
 	const size_t magic = sizeof_field(struct kho_pool_klog_header, magic);
@@ -198,7 +198,7 @@ static void ring_headers_refused(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, klog_ring_known(mem, SIZE - 8));
 }
 
-/* Any bit of a ring may be wrong: one line is lost by it, and no memory but the ring's is used. */
+/* Any bit of a ring may be wrong: this loses one line, and no access leaves the ring. */
 static void ring_damaged(struct kunit *test)
 {
 	struct klog_ring ring;
@@ -214,7 +214,7 @@ static void ring_damaged(struct kunit *test)
 		get_random_bytes(mem + sizeof(struct kho_pool_klog_header), RING);
 		KUNIT_EXPECT_EQ(test, klog_ring_read(&ring, mem, SIZE), 0);
 	}
-	/* Positions near the end of what 64 bits can count. */
+	/* Positions near the end of 64 bits */
 	for (u64 end = ~0ULL - 4095; end < ~0ULL - 8; end += 8) {
 		memcpy(mem, golden(test), SIZE);
 		KUNIT_EXPECT_EQ(test, klog_ring_read(&ring, mem, SIZE), 6);
@@ -239,7 +239,7 @@ static void ring_long_lines(struct kunit *test)
 	klog_ring_format(mem, size);
 	KUNIT_ASSERT_EQ(test, klog_ring_read(&ring, mem, size), 0);
 	ring.kernel = U32_MAX;
-	/* Round it several times; the text never is longer than the ring. */
+	/* Several times around; the text is never longer than the ring. */
 	for (int i = 0; i < 300; i++) {
 		klog_ring_put(&ring, line, i % 2 ? 2 * KHO_POOL_KLOG_LINE_MAX : 0);
 		KUNIT_EXPECT_LT(test, strlen(text_of(test, &ring)), ring.size);

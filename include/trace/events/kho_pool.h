@@ -11,8 +11,8 @@
 #include <linux/types.h>
 
 /*
- * Sizes and addresses are in bytes.  An error of 0 means that it was done; what
- * is not known because it was not, is 0 or empty.
+ * Sizes and addresses are in bytes.  An error of 0 means success; fields that are
+ * unknown because of an error are 0 or empty.
  */
 
 #define show_kho_pool_flags(flags)				\
@@ -30,7 +30,7 @@ TRACE_EVENT(kho_pool_alloc,
 	TP_STRUCT__entry(
 		__string(pool, pool)
 		__string(owner, owner)
-		/* No one has looked at what was asked for yet. */
+		/* The request has not been checked yet. */
 		__string_len(name, req->name ?: "", strnlen(req->name ?: "", 55))
 		__field(u64, size)
 		__field(u64, align)
@@ -84,7 +84,7 @@ TRACE_EVENT(kho_pool_free,
 		  __get_str(pool), __get_str(owner), __entry->phys, __entry->size, __entry->err)
 );
 
-/* An extent from before the last kexec: its owner takes it, or someone gives it up. */
+/* An extent from before the last kexec: its owner claims it, or it is given up. */
 DECLARE_EVENT_CLASS(kho_pool_unclaimed,
 
 	TP_PROTO(const char *pool, const char *owner, const char *name, phys_addr_t phys,
@@ -157,7 +157,7 @@ TRACE_EVENT(kho_pool_assign,
 		  __entry->size, __entry->err)
 );
 
-/* A page has a memory error; owner and name are of the extent that it is in. */
+/* A page has a memory error; owner and name are those of its extent. */
 TRACE_EVENT(kho_pool_bad,
 
 	TP_PROTO(const char *pool, const char *owner, const char *name, phys_addr_t phys, int err),

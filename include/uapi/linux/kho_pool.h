@@ -14,28 +14,29 @@
  * DOC: ioctls of /dev/kho_pool/control
  *
  * All take a structure whose first member is its size.  A kernel that knows a
- * longer one takes what is missing for zero; one that knows a shorter one says
- * E2BIG unless the rest is zero.  Members named reserved are zero.
+ * longer structure treats what is missing as zero.  One that knows a shorter
+ * structure fails with E2BIG unless the rest is zero.  Members named reserved are
+ * zero.
  *
  * Errors that have the same meaning everywhere:
  *
  * - ENOTTY: no such ioctl
- * - E2BIG: the structure is longer than the kernel's, and what is too much of
- *   it is not zero; or it is longer than 4 KiB
- * - EINVAL: the structure is too short, or a member has a value that makes no
- *   sense: an unknown flag, a name that is none, a size or alignment that is
- *   not what it must be a multiple of
- * - EPERM: what changes something needs CAP_SYS_ADMIN
+ * - E2BIG: the structure is longer than the kernel's, and the excess is not zero;
+ *   or it is longer than 4 KiB
+ * - EINVAL: the structure is too short, or the value of a member is not valid: an
+ *   unknown flag, a malformed name, a size or alignment that is not a multiple of
+ *   what it has to be
+ * - EPERM: calls that change something need CAP_SYS_ADMIN
  * - ENODEV: no such pool
  * - ENOENT: the pool has no such extent
  * - ESHUTDOWN: a kexec is under way
- * - EROFS: the pool can only be read, as it has features of a later kernel
- * - EUCLEAN: the pool is quarantined; or nothing new can be named in it, as a part of
- *   it could not be read for want of memory, and a later kernel may read it
+ * - EROFS: the pool can only be read, because it has features of a later kernel
+ * - EUCLEAN: the pool is quarantined; or nothing new can be named in it, because a
+ *   part of it could not be read for lack of memory (a later kernel may read it)
  *
- * Names of pools have up to 31 bytes, those of extents up to 55, of letters,
- * digits, '-', '_' and '.', and do not begin with a '.'.  An empty name of a
- * pool stands for the first pool.
+ * Names of pools have up to 31 bytes, those of extents up to 55.  They consist of
+ * letters, digits, '-', '_' and '.', and do not begin with a '.'.  An empty pool
+ * name stands for the first pool.
  */
 
 #define KHO_POOL_IOCTL_TYPE	0xBB
@@ -43,7 +44,7 @@
 #define KHO_POOL_UAPI_POOL_MAX	32	/* bytes with the NUL */
 #define KHO_POOL_UAPI_NAME_MAX	56
 
-/* What the structures were in the first version; a kernel takes no shorter ones. */
+/* Sizes of the structures in the first version; kernels refuse shorter ones. */
 #define KHO_POOL_CREATE_SIZE_VER0	128
 #define KHO_POOL_NAME_SIZE_VER0		96
 #define KHO_POOL_EXPOSE_SIZE_VER0	112
@@ -51,7 +52,7 @@
 #define KHO_POOL_QUERY_SIZE_VER0	224
 #define KHO_POOL_LIST_SIZE_VER0		72
 
-/* The memory must be on the node; without it, another one serves if it cannot. */
+/* The memory must be on the node; without this flag, other nodes are used if it is full. */
 #define KHO_POOL_CREATE_THISNODE	(1ULL << 0)
 
 /**
@@ -61,17 +62,17 @@
  * @pool: where
  * @name: of the new extent, unique in the pool
  * @bytes: how much, a multiple of the page size
- * @align: power of two of at least the page size, or 0: the largest size of
- *	pages that divides @bytes
+ * @align: power of two of at least the page size, or 0: the largest page size
+ *	that divides @bytes
  * @flags: KHO_POOL_CREATE_*
  * @phys: output: where it is
  *
  * The memory is cleared.  It stays until KHO_POOL_RELEASE, over any number of
- * kexecs and whatever becomes of the process.
+ * kexecs, also after the process has exited.
  *
- * EEXIST: the name is taken.  ENOMEM: there is no such extent to be had.
- * ENOSPC: the pool has no room for another name, or the node that it must be on
- * has no such extent.
+ * EEXIST: the name is taken.  ENOMEM: there is not enough contiguous free memory.
+ * ENOSPC: the pool has no room for another name, or there is not enough contiguous
+ * free memory on the node that the extent must be on.
  */
 struct kho_pool_ioctl_create {
 	__u32 size;
@@ -91,15 +92,15 @@ struct kho_pool_ioctl_create {
  * @pool: where
  * @name: of the extent
  *
- * KHO_POOL_RELEASE gives an extent up, with what it holds: one that was made by
- * KHO_POOL_CREATE and is not exposed, or one that no one has claimed since the
- * last kexec.  EBUSY: it is exposed, which it is as long as a live update session
- * has it, or a driver has it.
+ * KHO_POOL_RELEASE gives an extent up, with its contents: an extent that was made
+ * by KHO_POOL_CREATE and is not exposed, or one that nobody has claimed since the
+ * last kexec.  EBUSY: it is exposed (a live update session keeps it exposed), or a
+ * driver owns it.
  *
  * KHO_POOL_HIDE takes the device of an exposed extent away.  The extent stays.
- * EBUSY: someone has it mapped, touched or not, or pinned; a live update session
- * has it; or the device is bound to another driver than device_dax.  ENXIO: it is
- * not exposed.
+ * EBUSY: a process has it mapped (even if untouched) or pinned, a live update
+ * session holds it, or the device is bound to a driver other than device_dax.
+ * ENXIO: it is not exposed.
  */
 struct kho_pool_ioctl_name {
 	__u32 size;
@@ -116,17 +117,16 @@ struct kho_pool_ioctl_name {
  * @reserved: zero
  * @pool: where
  * @name: of the extent
- * @align: page size to map it with: that of pages, of PMDs or of PUDs, or 0: the
- *	largest that size and place of the extent allow
+ * @align: page size to map it with (that of pages, PMDs or PUDs), or 0: the largest
+ *	that size and address of the extent allow
  *
  * Makes a device-dax device of an extent made by KHO_POOL_CREATE.  Later kernels
- * make it again by themselves.  In a pool that can only be read it is for this
- * kernel alone, and what was exposed by an earlier one cannot be hidden (EROFS).
+ * make it again by themselves.  In a read-only pool the device is for this kernel
+ * only, and an extent that an earlier kernel exposed cannot be hidden (EROFS).
  *
  * EALREADY: it is exposed; the output is filled in.  EOPNOTSUPP: the kernel has
- * no device-dax, or it or the CPU cannot map pages of this size.  EBUSY: a driver
- * has it.
- * ENOMEM: no memory for its struct pages.
+ * no device-dax, or the kernel or the CPU cannot map pages of this size.  EBUSY: a
+ * driver owns it.  ENOMEM: no memory for its struct pages.
  */
 struct kho_pool_ioctl_expose {
 	__u32 size;
@@ -138,7 +138,7 @@ struct kho_pool_ioctl_expose {
 	__aligned_u64 align;
 };
 
-/* No one has claimed it since the last kexec. */
+/* Nobody has claimed it since the last kexec. */
 #define KHO_POOL_EXTENT_UNCLAIMED	(1U << 0)
 /* It is /dev/dax<dax_region>.<dax_id>. */
 #define KHO_POOL_EXTENT_EXPOSED		(1U << 1)
@@ -154,7 +154,7 @@ struct kho_pool_ioctl_expose {
  * @nid: NUMA node, or -1
  * @dax_region: X of /dev/daxX.Y, if it is exposed
  * @dax_id: Y of /dev/daxX.Y
- * @owner: who has it
+ * @owner: name of its owner
  * @name: its name, or empty
  */
 struct kho_pool_extent_info {
@@ -175,7 +175,7 @@ struct kho_pool_extent_info {
  * @reserved: zero
  * @pool: where
  * @name: of the extent
- * @info: output; it stays last, as it may grow
+ * @info: output; it stays last, because it may grow
  */
 struct kho_pool_ioctl_query {
 	__u32 size;
@@ -190,9 +190,9 @@ struct kho_pool_ioctl_query {
  * @size: sizeof(struct kho_pool_ioctl_list)
  * @info_size: sizeof(struct kho_pool_extent_info), which may grow
  * @pool: where
- * @skip: extents to leave out, of those in the order of their addresses
+ * @skip: how many extents to skip, in the order of their addresses
  * @infos: array of struct kho_pool_extent_info, to be filled
- * @nr: input: what @infos has room for; output: what was filled in
+ * @nr: input: how many @infos has room for; output: how many were filled in
  * @total: output: how many extents there are
  */
 struct kho_pool_ioctl_list {

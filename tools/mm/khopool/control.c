@@ -2,10 +2,12 @@
 /* The calls of /dev/kho_pool/control, see include/uapi/linux/kho_pool.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "machine.h"
 
@@ -36,7 +38,7 @@ static int call(unsigned long nr, void *arg)
 
 void control_lock(void)
 {
-	/* Without it two of us could get in each other's way, and nothing worse. */
+	/* Without the lock two instances could interfere, but do no harm. */
 	while (flock(control(), LOCK_EX) && errno == EINTR)
 		;
 }
@@ -126,7 +128,7 @@ struct extent *control_list(const char *pool, u32 *nr)
 	u32 room = 256;
 	int err;
 
-	/* What comes meanwhile is not to be missed: all at once, with room to spare. */
+	/* Do not miss extents made meanwhile: get all at once, with room to spare. */
 	do {
 		room *= 2;
 		free(infos);
@@ -167,13 +169,62 @@ const char *control_error(int err)
 	case ESHUTDOWN:
 		return "a kexec is under way, nothing can be changed any more";
 	case EROFS:
-		return "the pool can only be read, as it has features of a later kernel";
+		return "the pool can only be read, because it has features of a later kernel";
 	case EUCLEAN:
-		return "the pool is quarantined, as its index is damaged (khopool stat)";
+		return "the pool is quarantined, because its index is damaged (khopool stat)";
 	case ENOTTY:
 	case E2BIG:
 		return "this kernel does not know the call: khopool is of another version";
 	default:
 		return strerror(err);
+	}
+}
+
+/* The middle page size: what one page of page tables maps, with 8 bytes per page. */
+u64 control_unit(void)
+{
+	u64 page = sysconf(_SC_PAGESIZE);
+
+	return page / 8 * page;
+}
+
+const char *control_expose_error(const struct extent *extent, u64 align, int err)
+{
+	static char why[256];
+	char size[32], unit[32];
+	u64 need = align ?: control_unit();
+
+	switch (err) {
+	case EINVAL:
+		if (align & (align - 1))
+			return "pages have the size of a power of two";
+		if (extent->bytes % need) {
+			snprintf(why, sizeof(why), "it has %s, which is not a multiple of %s",
+				 size_text(extent->bytes, size), size_text(need, unit));
+			return why;
+		}
+		snprintf(why, sizeof(why),
+			 "it does not begin at a multiple of %s (khopool create --align)",
+			 size_text(need, unit));
+		return why;
+	case EOPNOTSUPP:
+		if (!align)
+			return "this kernel makes no devices of extents (CONFIG_DEV_DAX_KHO_POOL)";
+		snprintf(why, sizeof(why),
+			 "this kernel cannot map pages of %s, or has no device-dax for extents",
+			 size_text(align, size));
+		return why;
+	case EBUSY:
+		if (extent->flags & KHO_POOL_EXTENT_UNCLAIMED)
+			snprintf(why, sizeof(why), "it belongs to \"%s\", which has not claimed it",
+				 shown(extent->owner));
+		else
+			snprintf(why, sizeof(why), "it belongs to \"%s\", a driver in the kernel",
+				 shown(extent->owner));
+		return why;
+	case ENOMEM:
+		return "there is no memory for its struct pages";
+	default:
+		return control_error(err);
 	}
 }

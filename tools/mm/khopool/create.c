@@ -7,7 +7,7 @@
 
 #include "machine.h"
 
-/* What can be had, as far as sysfs knows */
+/* What is available, according to sysfs */
 static const char *largest_piece(const struct extent *extent, bool strict)
 {
 	static char text[160];
@@ -19,7 +19,7 @@ static const char *largest_piece(const struct extent *extent, bool strict)
 	bytes = sysfs_number(extent->pool, file);
 	snprintf(text, sizeof(text), "the largest free piece has %s%s (khopool map)",
 		 size_text(bytes, size), bytes < extent->bytes ? "" :
-		 ", but not where pages of the size begin that divides it (--align 4K)");
+		 ", but not at a multiple of the page size that divides it (--align 4K)");
 	return text;
 }
 
@@ -68,7 +68,7 @@ static void check_sizes(u64 bytes, u64 align)
 
 static void check_exposable(u64 bytes, u64 align)
 {
-	u64 unit = align > device_unit() ? align : device_unit();
+	u64 unit = align > control_unit() ? align : control_unit();
 	char size[32], page[32];
 
 	if (align & (align - 1))
@@ -128,7 +128,7 @@ static int create(int argc, char **argv)
 	name_extent(&extent, argv[0], pool);
 	extent.bytes = bytes;
 	extent.nid = nid;
-	/* It has to begin where pages of that size do, as it does if nothing is said. */
+	/* It has to begin at a multiple of that page size, as it does by default. */
 	if (align && align < page)
 		align = page;
 	control_lock();
@@ -138,11 +138,11 @@ static int create(int argc, char **argv)
 	if (exposed) {
 		err = control_expose(&extent, page);
 		if (err) {
-			const char *why = expose_error(&extent, page, err);
+			const char *why = control_expose_error(&extent, page, err);
 
 			/* All of it or nothing */
 			control_release(&extent);
-			refused(err, "%s was not created, as it cannot be exposed: %s",
+			refused(err, "%s was not created, because it cannot be exposed: %s",
 				full_name(&extent), why);
 		}
 		links_follow(extent.pool);
@@ -167,14 +167,14 @@ const struct command cmd_create = {
 	.what = "make an extent: contiguous memory that stays until it is removed",
 	.help =	"Makes an extent of cleared memory.  It stays over any number of kexecs, until\n"
 		"khopool rm.  SIZE is such as 4G, 512M or 64K.\n\n"
-		"  --align A        it begins at a multiple of this, a power of two; if not said,\n"
-		"                   of the largest size of pages that divides SIZE\n"
+		"  --align A        begin at a multiple of this, a power of two; by default of\n"
+		"                   the largest page size that divides SIZE\n"
 		"  --node N         on this NUMA node if there is room\n"
-		"  --strict         nowhere else\n"
-		"  --expose[=PAGE]  and make a device of it, see khopool expose; to be mapped with\n"
-		"                   pages of this size\n"
-		"  --pool P         in this pool; also written P/NAME.  To be said if there are\n"
-		"                   several\n"
+		"  --strict         only on that node\n"
+		"  --expose[=PAGE]  also make a device of it, see khopool expose, to be mapped\n"
+		"                   with pages of this size\n"
+		"  --pool P         in this pool; also written P/NAME.  Required if there are\n"
+		"                   several pools\n"
 		"  --json           what was made, for programs\n",
 	.run = create,
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* An extent as memory of this process, by way of its device. */
+/* Map an extent into this process through its device. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,14 +15,6 @@ const char *device_path(const struct extent *extent, char *buf)
 	return buf;
 }
 
-/* Huge pages of the middle size: a page of page tables, which hold 8 bytes a page. */
-u64 device_unit(void)
-{
-	u64 page = sysconf(_SC_PAGESIZE);
-
-	return page / 8 * page;
-}
-
 const char *device_map(struct device *device, struct extent *extent, bool write)
 {
 	static char wrong[200];
@@ -32,7 +24,7 @@ const char *device_map(struct device *device, struct extent *extent, bool write)
 	*device = (struct device){ .extent = extent };
 	err = control_expose(extent, 0);
 	if (err && err != EALREADY)
-		return expose_error(extent, 0, err);
+		return control_expose_error(extent, 0, err);
 	device->was_hidden = !err;
 	fd = open(device_path(extent, path), (write ? O_RDWR : O_RDONLY) | O_CLOEXEC);
 	if (fd < 0) {
@@ -65,7 +57,7 @@ void device_unmap(struct device *device)
 	err = control_hide(device->extent);
 	if (err)
 		warn("%s stays exposed: %s", full_name(device->extent),
-		     err == EBUSY ? "someone has mapped it meanwhile" : control_error(err));
+		     err == EBUSY ? "another process has mapped it meanwhile" : control_error(err));
 	else
 		device->extent->flags &= ~KHO_POOL_EXTENT_EXPOSED;
 }

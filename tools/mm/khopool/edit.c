@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * khopool edit: make roots that are damaged, of another time or made up, to see
- * what a kernel makes of them.
+ * khopool edit: make roots that are damaged, from another version or made up, to
+ * see how a kernel reacts to them.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -15,9 +15,10 @@ static const struct {
 	const char *name;
 	u32 offset, size;
 } fields[] = {
-#define FIELD(f) { #f, offsetof(struct kho_pool_root_region, f), \
-		   sizeof(((struct kho_pool_root_region *)0)->f) }
-	FIELD(base), FIELD(size), FIELD(index), FIELD(index_size), FIELD(sum), FIELD(nid),
+#define FIELD(f) NAMED(#f, f)
+#define NAMED(name, f) { name, offsetof(struct kho_pool_root_region, f), \
+			 sizeof(((struct kho_pool_root_region *)0)->f) }
+	FIELD(base), FIELD(size), FIELD(index), FIELD(index_size), NAMED("sum", csum), FIELD(nid),
 	FIELD(state),
 };
 
@@ -27,7 +28,7 @@ static u64 value_of(const char *text)
 	u64 value = strtoull(text, &end, 0);
 
 	if (!*text || *end)
-		die("\"%s\" is no number", text);
+		die("\"%s\" is not a number", text);
 	return value;
 }
 
@@ -73,8 +74,8 @@ static void set(const struct blob *blob, char *name, u64 value)
 	void *data;
 	int len;
 
-	if (blob->size > KHO_POOL_BLOB_SIZE || !tree_good(blob->data, KHO_POOL_ROOT_CHECK))
-		die("%s is no root", blob->name);
+	if (blob->size > KHO_POOL_BLOB_SIZE || !tree_good(blob->data, KHO_POOL_ROOT_CSUM))
+		die("%s is not a root", blob->name);
 	if (!strncmp(name, "region", 6) && strchr(name, '.')) {
 		set_field(blob->data, name, value);
 		return;
@@ -94,10 +95,10 @@ static void flip(const struct blob *blob, const char *offset, u64 bits)
 	blob->data[at] ^= bits;
 }
 
-static void set_check(u8 *page)
+static void set_csum(u8 *page)
 {
-	put(page + KHO_POOL_ROOT_CHECK,
-	    kp_sum_words((const __le64 *)page, 0, KHO_POOL_ROOT_CHECK / 8), 8);
+	put(page + KHO_POOL_ROOT_CSUM,
+	    kp_csum_words((const __le64 *)page, 0, KHO_POOL_ROOT_CSUM / 8), 8);
 }
 
 static void write_blob(const struct blob *blob)
@@ -115,9 +116,9 @@ static void change(struct blob *blob, char *what)
 
 	if (!strcmp(what, "check")) {
 		if (blob->size > KHO_POOL_BLOB_SIZE)
-			die("%s is no root", blob->name);
+			die("%s is not a root", blob->name);
 		for (u64 page = 0; page < blob->size; page += KHO_POOL_ROOT_SIZE)
-			set_check(blob->data + page);
+			set_csum(blob->data + page);
 		return;
 	}
 	if (!at)
@@ -162,13 +163,13 @@ static int edit(int argc, char **argv)
 const struct command cmd_edit = {
 	.name = "edit",
 	.args = "[--json] FILE CHANGE...",
-	.what = "change or damage a root or an index that was saved (for tests)",
-	.help =	"Changes a file, to be given to a kernel that is booted for it; one after the\n"
-		"other:\n\n"
+	.what = "change or damage a saved root or index (for tests)",
+	.help =	"Changes a file that a kernel booted for such tests then hands on.  Changes are\n"
+		"made in the order given:\n\n"
 		"  PROPERTY=VALUE   a number of the root, such as incompat=0x80\n"
 		"  regionN.F=VALUE  base, size, index, index_size, sum, nid or state of a region\n"
 		"  OFFSET^BITS      flips bits of one byte of any file\n"
-		"  check            makes the check values of root and keep list hold\n\n"
+		"  check            makes the check values of root and keep list match\n\n"
 		"  --json           for programs: what was changed\n",
 	.run = edit,
 };

@@ -2,50 +2,8 @@
 /* khopool expose, khopool hide: an extent as a device to map */
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "machine.h"
-
-const char *expose_error(const struct extent *extent, u64 align, int err)
-{
-	static char why[256];
-	char size[32], unit[32];
-	u64 need = align ?: device_unit();
-
-	switch (err) {
-	case EINVAL:
-		if (align & (align - 1))
-			return "pages have the size of a power of two";
-		if (extent->bytes % need) {
-			snprintf(why, sizeof(why), "it has %s, which is not a multiple of %s",
-				 size_text(extent->bytes, size), size_text(need, unit));
-			return why;
-		}
-		snprintf(why, sizeof(why),
-			 "it does not begin at a multiple of %s (khopool create --align)",
-			 size_text(need, unit));
-		return why;
-	case EOPNOTSUPP:
-		if (!align)
-			return "this kernel makes no devices of extents (CONFIG_DEV_DAX_KHO_POOL)";
-		snprintf(why, sizeof(why),
-			 "this kernel cannot map pages of %s, or has no device-dax for extents",
-			 size_text(align, size));
-		return why;
-	case EBUSY:
-		if (extent->flags & KHO_POOL_EXTENT_UNCLAIMED)
-			snprintf(why, sizeof(why), "it belongs to \"%s\", which has not claimed it",
-				 shown(extent->owner));
-		else
-			snprintf(why, sizeof(why), "it belongs to \"%s\", a driver in the kernel",
-				 shown(extent->owner));
-		return why;
-	case ENOMEM:
-		return "there is no memory for its struct pages";
-	default:
-		return control_error(err);
-	}
-}
 
 void expose_extent(struct extent *extent, u64 align)
 {
@@ -59,7 +17,7 @@ void expose_extent(struct extent *extent, u64 align)
 			size_text(extent->align, has), full_name(extent));
 	if (err && err != EALREADY)
 		refused(err, "%s cannot be exposed: %s", full_name(extent),
-			expose_error(extent, align, err));
+			control_expose_error(extent, align, err));
 	links_follow(extent->pool);
 	query_extent(extent);
 }
@@ -118,18 +76,9 @@ static int expose(int argc, char **argv)
 
 static int hide(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "pool", required_argument, NULL, 'p' },
-		{ "json", no_argument, NULL, 'j' },
-		{}
-	};
-	const char *pool = NULL;
+	const char *pool = pool_option(&cmd_hide, argc, argv);
 	struct extent extent;
-	int opt;
 
-	while ((opt = next_option(&cmd_hide, argc, argv, options)) != -1)
-		if (opt == 'p')
-			pool = optarg;
 	operands(&cmd_hide, argc, &argv, 1, 1);
 	control_lock();
 	find_extent(&extent, argv[0], pool);
@@ -144,10 +93,10 @@ const struct command cmd_expose = {
 	.args = "NAME [--align PAGE] [--pool POOL] [--json]",
 	.what = "make a device of an extent, for programs to map",
 	.help =	"Makes a device-dax device of the extent and prints its path.  Later kernels\n"
-		"make it again by themselves, and /dev/kho_pool/POOL/NAME leads there.  If it is\n"
-		"exposed already nothing changes.\n\n"
+		"make it again by themselves, and /dev/kho_pool/POOL/NAME leads to it.  If the\n"
+		"extent is exposed already, nothing changes.\n\n"
 		"  --align PAGE  map it with pages of this size: 4K, 2M or 1G on most machines;\n"
-		"                the largest that its size and place allow if not said\n"
+		"                by default the largest that its size and address allow\n"
 		"  --pool POOL   the pool that it is in; also written POOL/NAME\n"
 		"  --json        for programs\n",
 	.run = expose,
@@ -157,10 +106,10 @@ const struct command cmd_hide = {
 	.name = "hide",
 	.args = "NAME [--pool POOL] [--json]",
 	.what = "take the device of an extent away",
-	.help =	"Takes the device away, and its struct pages.  The extent stays, with what is in\n"
-		"it.  Fails if someone has mapped or pinned it, and says who as far as it can be\n"
-		"seen.\n\n"
+	.help =	"Takes the device and its struct pages away.  The extent and its contents stay.\n"
+		"Fails if a process has it mapped or pinned, and names such processes as far as\n"
+		"they can be found.\n\n"
 		"  --pool POOL  the pool that it is in; also written POOL/NAME\n"
-		"  --json       for programs: the extent as it is then\n",
+		"  --json       for programs: the extent after that\n",
 	.run = hide,
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* khopool get: what khopool put has kept */
+/* khopool get: read what khopool put has kept */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -80,7 +80,7 @@ static int get(int argc, char **argv)
 	wrong = device_map(&device, &extent, false);
 	if (!wrong) {
 		wrong = kept_read(device.mem, extent.bytes, &kept);
-		/* All of it is checked before anyone gets any of it. */
+		/* Everything is checked before anything is written. */
 		wrong = wrong ?: kept_check(device.mem, &kept);
 		if (!wrong && !check)
 			unwritten = write_file(argv[1], device.mem + KEPT_HEADER, kept.bytes);
@@ -98,10 +98,10 @@ static int get(int argc, char **argv)
 const struct command cmd_get = {
 	.name = "get",
 	.args = "NAME FILE [--pool POOL] [--json] | NAME --check [--pool POOL] [--json]",
-	.what = "give back a file that is kept in an extent",
+	.what = "get a file that is kept in an extent",
 	.help =	"Writes what khopool put has kept to FILE, or with \"-\" to stdout, if its\n"
-		"SHA-256 is what it was; nothing is written if it is not.  The extent stays.\n\n"
-		"  --check      write nothing, say length and SHA-256\n"
+		"SHA-256 matches; otherwise nothing is written.  The extent stays.\n\n"
+		"  --check      write nothing, but print length and SHA-256\n"
 		"  --pool POOL  the pool that it is in; also written POOL/NAME\n"
 		"  --json       for programs: length and SHA-256\n",
 	.run = get,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Files, what is in them, and which belongs to which.  Trusts nothing. */
+/* Files, their contents, and which belongs to which.  Trusts nothing. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -17,7 +17,7 @@ void *pages(u64 size)
 	return memset(p, 0, ALIGN(size + !size, 4096));
 }
 
-/* Files of debugfs do not say how large they are. */
+/* Files in debugfs do not have a known size. */
 struct blob read_blob(const char *path)
 {
 	struct blob blob = { .name = path };
@@ -55,7 +55,7 @@ bool tree_good(const void *fdt, u64 size)
 	if (size < sizeof(struct fdt_header) || fdt_check_header(fdt) ||
 	    fdt_totalsize(fdt) > size)
 		return false;
-	/* Every tag, so that what walks it later meets no surprise. */
+	/* Check every tag, so that later walks can rely on the tree. */
 	do {
 		tag = fdt_next_tag(fdt, offset, &next);
 		if (next < 0)
@@ -110,7 +110,7 @@ static void add_root(struct images *images, struct blob blob)
 	images->root = root;
 	root->blob = blob;
 	/* Its own page size: it may be from another machine. */
-	if (!fdt_check_header(blob.data) && fdt_totalsize(blob.data) <= KHO_POOL_ROOT_CHECK) {
+	if (!fdt_check_header(blob.data) && fdt_totalsize(blob.data) <= KHO_POOL_ROOT_CSUM) {
 		const void *value = fdt_getprop(blob.data, 0, KHO_POOL_PROP_FRAME_SIZE, &len);
 
 		if (value && len == sizeof(le))
@@ -119,7 +119,7 @@ static void add_root(struct images *images, struct blob blob)
 	root->wrong = kp_root_decode(blob.data, le64_to_cpu(le), &root->root);
 	if (!root->wrong && (!is_power_of_2(root->root.frame_size) ||
 			     root->root.frame_size < 4096 || root->root.frame_size > 65536))
-		root->wrong = "root is of no page size";
+		root->wrong = "root has no valid page size";
 	if (blob.size == KHO_POOL_BLOB_SIZE) {
 		root->keep_page = blob.data + KHO_POOL_ROOT_SIZE;
 		root->keep_good = kp_keep_decode(root->keep_page, &root->keep);
@@ -153,18 +153,18 @@ static const struct kp_root_region *region_of(const struct images *images, u32 i
 	for (u32 j = 0; j < root->nr_regions; j++)
 		if (root->region[j].base == le64_to_cpu(h->base))
 			return &root->region[j];
-	/* The header may be what is damaged: then it is the region of that number. */
+	/* If the header is damaged, take the region with that number. */
 	return i < root->nr_regions ? &root->region[i] : NULL;
 }
 
 /* As the next kernel does it. */
 static void open_index(struct index_image *index)
 {
-	u64 size = kp_index_size(index->base, index->frames);
+	u64 size = index->blob.size;
 	void *volatile_mem;
 	int err;
 
-	if (!size || size != index->blob.size) {
+	if (!kp_index_size_valid(size, index->base, index->frames)) {
 		index->wrong = "index header is damaged";
 		return;
 	}
@@ -175,7 +175,7 @@ static void open_index(struct index_image *index)
 		index->wrong = "index header is damaged";
 		return;
 	}
-	err = kp_index_restore(&index->idx, index->sum);
+	err = kp_index_restore(&index->idx, index->csum);
 	if (err)
 		index->wrong = err == -EBADMSG ? "index is not what was sealed" :
 			       "index contradicts itself";
@@ -197,9 +197,9 @@ void relate_images(struct images *images)
 			base = region->base;
 			size = region->size;
 			shift = __ffs64(root->frame_size);
-			/* Of what is not taken over the sum means nothing. */
+			/* The sum of a region that is not taken over has no meaning. */
 			if (root->sealed && region->state == KHO_POOL_REGION_OK)
-				index->sum = &region->sum;
+				index->csum = &region->csum;
 		} else if (shift < 12 || shift > 16) {
 			shift = 12;
 		}

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is in images, for programs.  Addresses and sums are strings in hex, as
- * not every reader has 64 bits for a number; sizes are numbers of bytes.
+ * The contents of images, for programs.  Addresses and sums are strings in hex,
+ * because not every reader supports 64-bit numbers; sizes are numbers of bytes.
  */
 #include <libfdt.h>
 
 #include "khopool.h"
 
-/* Properties are bytes in hex; nodes are objects, under a key that none has. */
+/* Properties are bytes in hex; nodes are objects, under a key that no property has. */
 static void json_node(const void *fdt, int node)
 {
 	int property, child;
@@ -46,7 +46,7 @@ static void json_region(const struct kp_root *root, const struct kp_root_region 
 	json_hex("index", r->index);
 	json_number("index_size", r->index_size);
 	if (root->sealed)
-		json_hex("sum", r->sum);
+		json_hex("sum", r->csum);
 	if (r->nid != ~0U)
 		json_number("node", r->nid);
 	json_string("state", region_states[r->state]);
@@ -84,7 +84,7 @@ static void json_root(const struct root_image *image)
 		json_good_root(&image->root);
 	} else {
 		json_string("wrong", image->wrong);
-		if (tree_good(image->blob.data, KHO_POOL_ROOT_CHECK)) {
+		if (tree_good(image->blob.data, KHO_POOL_ROOT_CSUM)) {
 			json_begin("tree", '{');
 			json_node(image->blob.data, 0);
 			json_end('}');
@@ -126,7 +126,7 @@ static void json_index(const struct index_image *image)
 	json_hex("base", image->base << image->frame_shift);
 	json_number("size", image->frames << image->frame_shift);
 	json_number("page_size", 1ULL << image->frame_shift);
-	json_number("used", idx.lane->used_frames << image->frame_shift);
+	json_number("used", idx.pcpu->used_frames << image->frame_shift);
 	json_begin("extents", '[');
 	while (kp_index_next(&idx, &pos, &ext)) {
 		json_begin(NULL, '{');

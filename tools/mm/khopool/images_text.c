@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What is in images, for people. */
+/* The contents of images, for people. */
 #include <inttypes.h>
 
 #include <libfdt.h>
@@ -11,7 +11,7 @@ const char *const region_states[KHO_POOL_REGION_STATES] = {
 	[KHO_POOL_REGION_BAD_HEADER] = "index header is damaged",
 	[KHO_POOL_REGION_BAD_SUM] = "index is not what was sealed",
 	[KHO_POOL_REGION_BAD_INDEX] = "index contradicts itself",
-	[KHO_POOL_REGION_UNREAD] = "not read for want of memory",
+	[KHO_POOL_REGION_UNREAD] = "not read for lack of memory",
 };
 
 static void text_value(const void *value, int len)
@@ -69,7 +69,7 @@ static void text_regions(const struct kp_root *root, u32 pool)
 			printf("node %u", r->nid);
 		printf(", index %#" PRIx64 " (%s), ", r->index, size_text(r->index_size, index));
 		if (root->sealed)
-			printf("sum %016" PRIx64 ", ", r->sum);
+			printf("sum %016" PRIx64 ", ", r->csum);
 		puts(region_states[r->state]);
 	}
 }
@@ -81,7 +81,7 @@ static void text_root(const struct root_image *image)
 
 	if (image->wrong) {
 		printf("%s: cannot be used: %s\n", image->blob.name, image->wrong);
-		if (tree_good(image->blob.data, KHO_POOL_ROOT_CHECK))
+		if (tree_good(image->blob.data, KHO_POOL_ROOT_CSUM))
 			text_tree(image->blob.data);
 	} else {
 		printf("%s: %s, generation %" PRIu64 ", pages of %s, ", image->blob.name,
@@ -131,8 +131,8 @@ static void text_index(const struct index_image *image)
 	       image->base << image->frame_shift,
 	       size_text(image->frames << image->frame_shift, size), shown(pool));
 	printf("%s, ", size_text(1ULL << image->frame_shift, size));
-	printf("%" PRId64 " extents, ", idx.lane->extents);
-	printf("%s used\n", size_text(idx.lane->used_frames << image->frame_shift, size));
+	printf("%" PRId64 " extents, ", idx.pcpu->extents);
+	printf("%s used\n", size_text(idx.pcpu->used_frames << image->frame_shift, size));
 	while (kp_index_next(&idx, &pos, &ext))
 		printf("  %#14" PRIx64 " %10s  %s%s%s\n",
 		       (image->base + ext.frame) << image->frame_shift,
@@ -143,7 +143,7 @@ static void text_index(const struct index_image *image)
 		printf("  %#14" PRIx64 " %10s  bad\n", (image->base + pos) << image->frame_shift,
 		       size_text(1ULL << image->frame_shift, size));
 	if (idx.all_bad)
-		puts("  more memory errors than there is room for: nothing is given out any more");
+		puts("  more memory errors than there is room for: nothing more is allocated");
 }
 
 void text_images(const struct images *images)

@@ -97,6 +97,18 @@ void json_close(void)
 	putchar('\n');
 }
 
+void json_open_list(const char *name)
+{
+	json_open();
+	json_begin(name, '[');
+}
+
+void json_close_list(void)
+{
+	json_end(']');
+	json_close();
+}
+
 void json_abandon(void)
 {
 	if (!level)

@@ -8,9 +8,9 @@
  *	24	32	SHA-256 of the file
  *	56	32	SHA-256 of the 56 bytes before
  *	88		zero
- *	4096		the file; what is behind it has no meaning
+ *	4096		the file; whatever follows it has no meaning
  *
- * The kernel knows nothing of this.  Another form gets another first word.
+ * The kernel knows nothing about this.  Another format will have another first word.
  */
 #include <endian.h>
 #include <stddef.h>
@@ -45,7 +45,7 @@ void kept_write(u8 *mem, const struct kept *kept)
 	digest(&h, offsetof(struct kept_header, check), h.check);
 	memset(mem, 0, KEPT_HEADER);
 	memcpy(mem + sizeof(magic), (u8 *)&h + sizeof(magic), sizeof(h) - sizeof(magic));
-	/* Who sees it sees all of the rest. */
+	/* The magic comes last: if it is there, so is everything else. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	memcpy(mem, magic, sizeof(magic));
 }

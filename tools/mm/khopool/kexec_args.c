@@ -5,30 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "line.h"
 #include "machine.h"
-
-#define WORD "kho_handover="
-#define SPACE "\n "
-
-/* The line without what an earlier kexec has left on it */
-static void drop_word(char *line)
-{
-	char *from = line, *to = line;
-
-	while (*from) {
-		size_t len = strcspn(from, SPACE);
-
-		if (len && strncmp(from, WORD, strlen(WORD))) {
-			if (to != line)
-				*to++ = ' ';
-			memmove(to, from, len);
-			to += len;
-		}
-		from += len;
-		from += strspn(from, SPACE);
-	}
-	*to = 0;
-}
 
 /* For the shell and for xargs, as one word */
 static void put_quoted(const char *text)
@@ -49,8 +27,41 @@ static void read_word(char *buf, u32 size, const char *file)
 		return;
 	if (errno == EACCES)
 		fail(SYSFS_KHO "/%s: only root can read it", file);
-	fail("this kernel hands over with kexec -s only, which needs no arguments: there is no "
+	fail("this kernel hands over only with kexec -s, which needs no arguments: there is no "
 	     SYSFS_KHO "/%s (CONFIG_KEXEC_HANDOVER_LOAD, kho=on)", file);
+}
+
+/* The running kernel's command line, which may be longer than what it was given */
+static const char *running_line(void)
+{
+	static char line[1 << 16];
+
+	if (!sysfs_text(line, sizeof(line), "/proc/cmdline"))
+		die("/proc/cmdline: %s", strerror(errno));
+	return line;
+}
+
+/* The part of @line for the next kernel, without newlines at the end */
+static char *whole_line(const char *line, const char *word)
+{
+	size_t len = strlen(line), bytes;
+	char *copy, *whole;
+
+	while (len && line[len - 1] == '\n')
+		len--;
+	copy = strndup(line, len);
+	whole = malloc(len + strlen(word) + 2);
+	if (!copy || !whole)
+		die("out of memory");
+	/* The kernel treats a newline as a space, but xargs treats it as the end. */
+	if (strchr(copy, '\n'))
+		die("the command line has more than one line: put spaces where the newlines are");
+	bytes = line_hand_over(whole, copy, word);
+	if (bytes > LINE_MAX_BYTES)
+		die("with %s in front the command line is %zu bytes too long; give a shorter one",
+		    word, bytes - LINE_MAX_BYTES);
+	free(copy);
+	return whole;
 }
 
 static int kexec_args(int argc, char **argv)
@@ -60,7 +71,8 @@ static int kexec_args(int argc, char **argv)
 		{ "json", no_argument, NULL, 'j' },
 		{}
 	};
-	char args[160], word[80], running[4096], whole[4096 + 80], *line = NULL;
+	char args[160], word[80], *whole;
+	const char *line = NULL;
 	int opt;
 
 	while ((opt = next_option(&cmd_kexec_args, argc, argv, options)) != -1) {
@@ -70,24 +82,18 @@ static int kexec_args(int argc, char **argv)
 	operands(&cmd_kexec_args, argc, &argv, 0, 0);
 	read_word(args, sizeof(args), "args");
 	read_word(word, sizeof(word), "cmdline");
-	if (!line) {
-		if (!sysfs_text(running, sizeof(running), "/proc/cmdline"))
-			die("/proc/cmdline: %s", strerror(errno));
-		line = running;
-	}
-	drop_word(line);
-	/* The last one counts. */
-	snprintf(whole, sizeof(whole), "%s%s%s", line, *line ? " " : "", word);
+	whole = whole_line(line ?: running_line(), word);
 	if (as_json) {
 		json_open();
 		json_string("args", args);
 		json_string("command_line", whole);
 		json_close();
-		return EXIT_OK;
+	} else {
+		printf("%s --command-line=", args);
+		put_quoted(whole);
+		putchar('\n');
 	}
-	printf("%s --command-line=", args);
-	put_quoted(whole);
-	putchar('\n');
+	free(whole);
 	return EXIT_OK;
 }
 
@@ -96,11 +102,11 @@ const struct command cmd_kexec_args = {
 	.args = "[--command-line=TEXT] [--json]",
 	.what = "print the arguments for kexec -c that hand the pools over",
 	.help =	"Prints the arguments that kexec(8) needs to load an image by kexec_load(2):\n"
-		"where it may go, and the command line with the word that hands over.  They are\n"
-		"quoted for a shell and for xargs:\n\n"
+		"where it may go, and the command line with the word that hands over in front\n"
+		"and without older ones.  They are quoted for a shell and for xargs:\n\n"
 		"  khopool kexec-args | xargs kexec -c -l bzImage --initrd=initrd\n\n"
-		"kexec -s needs none of this.\n\n"
-		"  --command-line=TEXT  of the next kernel; that of the running one if not said\n"
+		"kexec -s does not need this.\n\n"
+		"  --command-line=TEXT  of the next kernel; by default that of the running one\n"
 		"  --json               for programs: arguments and command line, not quoted\n",
 	.run = kexec_args,
 };

@@ -2,10 +2,10 @@
 /*
  * khopool: the commands for what one kernel leaves to the next, in images.
  *
- *	dump.c -----> images_text.c, images_json.c --+--> image.c
- *	verify.c ---> rules_*.c ---------------------+
+ *	dump.c ---+-> images_text.c, images_json.c --+--> image.c
+ *	          +-> which.c ---> live.c -----------+
+ *	verify.c -+-> rules_*.c ---> rules.c         |
  *	edit.c --------------------------------------+
- *	live.c ---> image.c
  *
  * What an index and a root mean is the kernel's own code, mm/kho_pool.
  */
@@ -14,8 +14,8 @@
 
 #include <stdio.h>
 
-#include "../../../mm/kho_pool/internal.h"
-#include "../../../mm/kho_pool/root.h"
+#include "../../../mm/kho_pool/index/internal.h"
+#include "../../../mm/kho_pool/index/root.h"
 #include "command.h"
 
 /* image.c: files, and what is in them */
@@ -38,7 +38,7 @@ struct root_image {
 
 struct index_image {
 	struct blob blob;
-	const u64 *sum;		/* that it was sealed with, or NULL */
+	const u64 *csum;	/* that it was sealed with, or NULL */
 	u64 base, frames;
 	u32 frame_shift;
 	const char *wrong;	/* why it cannot be used, or NULL */
@@ -64,14 +64,19 @@ bool tree_good(const void *fdt, u64 size);
 /* live.c: those of the machine it runs on, handed on or received */
 void read_live(struct images *images, bool received, const char *mem);
 
+/* which.c: as the usage of dump and verify says; ends the program if it was not so called */
+void which_images(const struct command *command, int argc, char **argv, struct images *images);
+
 /* images_text.c, images_json.c */
 void text_images(const struct images *images);
 void json_images(const struct images *images);
 extern const char *const region_states[KHO_POOL_REGION_STATES];
 
-/* rules_root.c, rules_index.c: say each rule that does not hold; how many */
+/* rules.c: say that a rule does not hold; how many there were */
 __attribute__((format(printf, 2, 3))) void violated(const struct blob *blob, const char *fmt, ...);
 u32 violations(void);
+
+/* rules_root.c, rules_index.c */
 void check_root(const struct root_image *image);
 void check_index(const struct index_image *image);
 

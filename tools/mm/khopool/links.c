@@ -16,7 +16,7 @@
 #define LINKS	"/dev/kho_pool"
 #define TARGET	"../../dax"
 
-/* What is said of each change, if anything is. */
+/* What to print about each change, if anything */
 typedef void (*tell_fn)(const char *verb, const char *link, const char *target);
 
 const char *link_path(const struct extent *extent, char *buf)
@@ -47,7 +47,7 @@ static void make_link(const struct extent *extent, tell_fn tell)
 	snprintf(target, sizeof(target), TARGET "%u.%u", extent->dax_region, extent->dax_id);
 	if (target_of(link, old, sizeof(old)) && !strcmp(old, target))
 		return;
-	/* Whoever opens it finds the old one or the new one. */
+	/* Programs that open it find the old link or the new one. */
 	snprintf(new, sizeof(new), LINKS "/%s/.%s", extent->pool, extent->name);
 	unlink(new);
 	if (symlink(target, new) || rename(new, link)) {
@@ -129,44 +129,30 @@ void links_follow(const char *pool)
 
 static int links(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "pool", required_argument, NULL, 'p' },
-		{ "json", no_argument, NULL, 'j' },
-		{}
-	};
-	const char *pool = NULL;
+	const char *pool = pool_option(&cmd_links, argc, argv);
 	struct pools pools;
-	int opt;
 
-	while ((opt = next_option(&cmd_links, argc, argv, options)) != -1) {
-		if (opt == 'p')
-			pool = optarg;
-	}
 	operands(&cmd_links, argc, &argv, 0, 0);
 	select_pools(&pools, pool);
 	control_lock();
-	if (as_json) {
-		json_open();
-		json_begin("links", '[');
-	}
+	if (as_json)
+		json_open_list("links");
 	for (u32 i = 0; i < pools.nr; i++)
 		update(pools.name[i], as_json ? tell_json : tell_text);
-	if (as_json) {
-		json_end(']');
-		json_close();
-	}
+	if (as_json)
+		json_close_list();
 	return EXIT_OK;
 }
 
 const struct command cmd_links = {
 	.name = "links",
 	.args = "[--pool POOL] [--json]",
-	.what = "make /dev/kho_pool/POOL/NAME where there is no udev",
-	.help =	"Makes a link to the device of each extent that is exposed, as udev does by\n"
-		"60-kho-pool.rules, and removes those of extents that are not exposed any more.\n"
-		"Says what it has changed.  In an initramfs it is run once after boot; other\n"
-		"commands see to the links they change where no udev runs.\n\n"
-		"  --pool POOL  those of this pool only\n"
+	.what = "make /dev/kho_pool/POOL/NAME where no udev runs",
+	.help =	"Makes a link to the device of each exposed extent, as udev does with\n"
+		"60-kho-pool.rules, and removes links of extents that are no longer exposed.\n"
+		"Prints what it has changed.  In an initramfs, run it once after boot; other\n"
+		"commands update the links of extents that they change if no udev runs.\n\n"
+		"  --pool POOL  only those of this pool\n"
 		"  --json       for programs\n",
 	.run = links,
 };

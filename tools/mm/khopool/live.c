@@ -54,7 +54,7 @@ void read_live(struct images *images, bool received, const char *mem)
 		root = DEBUG "kho/out/sub_fdts/" KHO_POOL_SUBTREE;
 	if (access(root, R_OK))
 		die("%s: %s (is debugfs mounted, is there a pool%s?)", root, strerror(errno),
-		    received ? " from the kernel before" : "");
+		    received ? " from the previous kernel" : "");
 	add_image(images, read_blob(root));
 	r = &images->root->root;
 	for (u32 i = 0; i < r->nr_regions && !received && !images->root->wrong; i++) {

@@ -63,12 +63,10 @@ static int ls(int argc, char **argv)
 		if (*pool_trouble(pools.name[i]))
 			warn("what can be seen of %s is listed%s", pools.name[i],
 			     pool_trouble(pools.name[i]));
-	if (how == JSON) {
-		json_open();
-		json_begin("extents", '[');
-	} else if (how == TEXT) {
+	if (how == JSON)
+		json_open_list("extents");
+	else if (how == TEXT)
 		table_row(6, heads);
-	}
 	for (u32 i = 0; i < pools.nr; i++) {
 		struct extent *extents;
 		u32 nr;
@@ -89,8 +87,7 @@ static int ls(int argc, char **argv)
 		free(extents);
 	}
 	if (how == JSON) {
-		json_end(']');
-		json_close();
+		json_close_list();
 	} else if (how == TEXT) {
 		table_print(1 << 1 | 1 << 2 | 1 << 4);
 		if (nameless)
@@ -104,13 +101,13 @@ const struct command cmd_ls = {
 	.name = "ls",
 	.args = "[--all] [--names] [--pool POOL] [--json]",
 	.what = "list extents",
-	.help =	"Lists the extents that have names, with their size, NUMA node, device and the\n"
-		"pages it is mapped with, and the owner: \"user\", \"dax...\" for those that are\n"
-		"exposed, or a driver; \"unclaimed\" are those from before the last kexec that no\n"
-		"one has asked for.\n\n"
-		"  --all        those without a name, too\n"
-		"  --names      names only, a line each; POOL/NAME if there are several pools\n"
-		"  --pool POOL  of this pool only\n"
+	.help =	"Lists the extents that have names: size, NUMA node, device, the page size it is\n"
+		"mapped with, and the owner: \"user\", \"dax...\" for exposed extents, or a driver.\n"
+		"\"unclaimed\" extents are from before the last kexec, and nobody has asked for\n"
+		"them since.\n\n"
+		"  --all        include extents without a name\n"
+		"  --names      names only, one per line; POOL/NAME if there are several pools\n"
+		"  --pool POOL  only this pool\n"
 		"  --json       for programs\n",
 	.run = ls,
 };

@@ -2,11 +2,14 @@
 /*
  * khopool: the commands for the machine that it runs on.
  *
- *	create.c, rm.c, expose.c ---> links.c, users.c --+
- *	put.c, get.c -----> kept.c -> sha256.c           |
- *	           +------> device.c --------------------+--> control.c --+
- *	ls.c, show.c, map.c -----------------------------+--> names.c ----+--> sysfs.c
- *	stat.c, kexec_args.c ---------------------------------------------+
+ *	rm.c --> expose.c --+
+ *	create.c, ls.c -----+--> show.c --> links.c, users.c --+
+ *	put.c, get.c --> kept.c --> sha256.c                   |
+ *	           +-------------------------------------------+--> device.c --+
+ *	map.c ---------------------------------------------------> names.c <---+
+ *	stat.c, kexec_args.c --> sysfs.c <-- control.c <--------------+
+ *	         kexec_args.c --> line.c          ^
+ *	check.c, can_take.c --> takes.c ----------+--> note.c
  *
  * These are built with the headers of user space, those for images with the shim
  * that stands in for the kernel's.
@@ -33,17 +36,17 @@ struct pools {
 	char name[MAX_POOLS][KHO_POOL_UAPI_POOL_MAX];
 };
 
-/* What is in a file, without the newline; false: it cannot be read. */
+/* The contents of a file, without the newline; false: it cannot be read. */
 __attribute__((format(printf, 3, 4)))
 bool sysfs_text(char *buf, u32 size, const char *fmt, ...);
-/* A number of a pool, or 0; what there may be more of than that says so itself. */
+/* A number of a pool, or 0 */
 u64 sysfs_number(const char *pool, const char *file);
 void sysfs_pools(struct pools *pools);
 /* In the order of their addresses. */
 u32 sysfs_regions(const char *pool, struct region *regions, u32 max);
-/* Fails with a line that says why if there are none. */
+/* Exits with the reason if there are none. */
 void need_pools(struct pools *pools);
-/* ", but ..." for pools that are not as they should be, or "" */
+/* ", but ..." for pools with a problem, or "" */
 const char *pool_trouble(const char *pool);
 /* "a, b and c" */
 const char *pool_names(const struct pools *pools);
@@ -67,21 +70,24 @@ int control_query(struct extent *extent);
 struct extent *control_list(const char *pool, u32 *nr);
 /* One khopool at a time, until the program ends. */
 void control_lock(void);
-/* What errors mean that are the same for all calls */
+/* Size and alignment of extents that can be exposed are multiples of this. */
+u64 control_unit(void);
+/* Texts of errors that mean the same for all calls, and of those of control_expose() */
 const char *control_error(int err);
+const char *control_expose_error(const struct extent *extent, u64 align, int err);
 
-/* names.c: an extent as people name it, NAME or POOL/NAME */
+/* names.c: how people name an extent, NAME or POOL/NAME */
 void name_extent(struct extent *extent, const char *name, const char *pool);
-/* All pools, or the one that is named */
+/* All pools, or the named one */
 void select_pools(struct pools *pools, const char *pool);
-/* The extent that there is; ends the program if there is none. */
+/* Find the extent; ends the program if there is none. */
 void find_extent(struct extent *extent, const char *name, const char *pool);
-/* As it is by now; ends the program if it is gone. */
+/* Query it again; ends the program if it is gone. */
 void query_extent(struct extent *extent);
 /* "pool/name" */
 const char *full_name(const struct extent *extent);
 
-/* device.c: extents as memory of this process */
+/* device.c: extents mapped into this process */
 struct device {
 	struct extent *extent;
 	u8 *mem;		/* NULL: it is not mapped */
@@ -92,8 +98,6 @@ const char *device_path(const struct extent *extent, char *buf);
 /* NULL, or what went wrong */
 const char *device_map(struct device *device, struct extent *extent, bool write);
 void device_unmap(struct device *device);
-/* Size and alignment of what can be exposed are multiples of it. */
-u64 device_unit(void);
 
 /* links.c: /dev/kho_pool/<pool>/<name> */
 bool udev_runs(void);
@@ -104,12 +108,11 @@ void links_follow(const char *pool);
 /* users.c: processes that have it mapped or open, in words; or "" */
 const char *device_users(const struct extent *extent);
 
-/* expose.c, rm.c: what other commands do with it, too.  End the program if it fails. */
+/* expose.c, rm.c: used by other commands too.  End the program if they fail. */
 void expose_extent(struct extent *extent, u64 align);
-const char *expose_error(const struct extent *extent, u64 align, int err);
 void hide_extent(struct extent *extent);
 
-/* show.c: as an object in what is open, or as a document if nothing is */
+/* show.c: as an object in the open one, or as a document if none is open */
 void json_extent(const struct extent *extent);
 
 /* sha256.c */
@@ -126,20 +129,20 @@ void sha256_end(struct sha256 *sha, u8 *digest);
 const char *sha256_text(const u8 *digest, char *buf);
 
 /* kept.c: how an extent keeps a file */
-#define KEPT_HEADER 4096	/* the file is behind it */
+#define KEPT_HEADER 4096	/* the file follows it */
 struct kept {
 	u64 bytes;
 	u8 sha256[SHA256_BYTES];
 };
 
 void kept_write(u8 *mem, const struct kept *kept);
-/* NULL, or why it is none */
+/* NULL, or why it does not keep a file */
 const char *kept_read(const u8 *mem, u64 size, struct kept *kept);
 /* NULL, or what is wrong with the file */
 const char *kept_check(const u8 *mem, const struct kept *kept);
 void json_kept(const struct kept *kept);
 
-/* signals.c: end in an orderly way, so that nothing is left half done */
+/* signals.c: exit cleanly, so that nothing is left half done */
 void signals_catch(void);
 bool signals_caught(void);
 

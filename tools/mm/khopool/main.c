@@ -7,16 +7,18 @@
 
 static const struct command *const commands[] = {
 	&cmd_create, &cmd_ls, &cmd_show, &cmd_map, &cmd_rm, &cmd_expose, &cmd_hide, &cmd_links,
-	&cmd_put, &cmd_get, &cmd_stat, &cmd_kexec_args, &cmd_dump, &cmd_verify, &cmd_edit,
+	&cmd_put, &cmd_get, &cmd_stat, &cmd_check, &cmd_can_take, &cmd_kexec_args, &cmd_dump,
+	&cmd_verify, &cmd_edit,
 };
 
 static void print_help(FILE *to)
 {
 	fputs("usage: khopool COMMAND ...\n\n"
-	      "Memory that survives kexec: makes, shows and removes what is in its pools.\n\n", to);
+	      "Manages memory that survives kexec: makes, shows and removes extents of pools.\n\n",
+	      to);
 	for (u32 i = 0; i < ARRAY_SIZE(commands); i++)
 		fprintf(to, "  %-10s  %s\n", commands[i]->name, commands[i]->what);
-	fputs("\nkhopool COMMAND --help says how each is called.\n", to);
+	fputs("\nkhopool COMMAND --help explains each command.\n", to);
 }
 
 static bool is_help(const char *arg)
@@ -24,7 +26,7 @@ static bool is_help(const char *arg)
 	return !strcmp(arg, "--help") || !strcmp(arg, "-h");
 }
 
-/* It has to be known before anything can be wrong with what is left of it. */
+/* This has to be known before any error in the other arguments is reported. */
 static bool asks_for_json(int argc, char **argv)
 {
 	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)

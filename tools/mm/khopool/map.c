@@ -14,7 +14,7 @@
 #define MAX_REGIONS	60
 #define MAX_KINDS	128	/* owners, with those of unclaimed extents */
 #define LABEL		18	/* columns before the cells of a row */
-#define ROWS		16	/* of a pool, if they are not asked to be more */
+#define ROWS		16	/* per pool, by default */
 
 /* Extents that look the same: an owner's, claimed or not */
 struct kind {
@@ -50,7 +50,7 @@ static u32 kind_of(struct picture *p, const struct extent *extent)
 	return i;
 }
 
-/* The first letter of the name that is not taken, else the first of all, else '+' */
+/* The first unused letter of the name, else the first unused one of all, else '+' */
 static char letter_for(const struct picture *p, const char *owner)
 {
 	char try[KHO_POOL_UAPI_POOL_MAX + 26 + 1];
@@ -229,7 +229,7 @@ static u32 terminal_width(void)
 	return columns && atoi(columns) > 0 ? atoi(columns) : 80;
 }
 
-/* As setlocale() would see it; a static program has no locales. */
+/* As setlocale() would decide; a static program has no locales. */
 static bool utf8_terminal(void)
 {
 	const char *value = getenv("LC_ALL");
@@ -253,7 +253,7 @@ static u64 rows_of(const struct picture *p, u64 cell)
 	return rows;
 }
 
-/* Such that it fits: rows as long as the terminal is wide, and not too many of them */
+/* Such that the picture fits: rows as wide as the terminal, and not too many of them */
 static void set_scale(struct picture *p, u64 cell)
 {
 	u32 width = terminal_width();
@@ -371,10 +371,8 @@ static int map(int argc, char **argv)
 	}
 	operands(&cmd_map, argc, &argv, 0, 0);
 	select_pools(&pools, pool);
-	if (as_json) {
-		json_open();
-		json_begin("pools", '[');
-	}
+	if (as_json)
+		json_open_list("pools");
 	for (u32 i = 0; i < pools.nr; i++) {
 		read_pool(&p, pools.name[i]);
 		if (as_json)
@@ -383,24 +381,22 @@ static int map(int argc, char **argv)
 			map_text(&p, cell);
 		free(p.extents);
 	}
-	if (as_json) {
-		json_end(']');
-		json_close();
-	}
+	if (as_json)
+		json_close_list();
 	return EXIT_OK;
 }
 
 const struct command cmd_map = {
 	.name = "map",
 	.args = "[--cell SIZE] [--color=always|never] [--pool POOL] [--json]",
-	.what = "draw what is where in the pools",
+	.what = "draw a picture of the pools",
 	.help =	"Draws each region of the pools as rows of cells, in the order of addresses.  A\n"
-		"letter stands for an owner, a dot is free.  It is coloured if it goes to a\n"
+		"letter stands for an owner, a dot is free.  Colours are used if stdout is a\n"
 		"terminal and NO_COLOR is not set.\n\n"
-		"  --cell SIZE           what one cell stands for; if not said, so much that a\n"
-		"                        pool takes up to 16 rows\n"
-		"  --color=always|never  whatever it goes to\n"
-		"  --pool POOL           this pool only\n"
+		"  --cell SIZE           size of a cell; by default such that a pool takes up to\n"
+		"                        16 rows\n"
+		"  --color=always|never  use colours or not, wherever the output goes\n"
+		"  --pool POOL           only this pool\n"
 		"  --json                for programs: regions, and the extents in each\n",
 	.run = map,
 };

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* An extent as people name it: NAME if that says enough, or POOL/NAME. */
-#include <ctype.h>
+/* How people name an extent: NAME if that is unique, or POOL/NAME. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "machine.h"
+#include "../../../mm/kho_pool/index/names.h"
 
 static void check_name(const char *what, const char *name, u32 max)
 {
@@ -15,10 +15,9 @@ static void check_name(const char *what, const char *name, u32 max)
 		die("\"%s\": the name of %s has up to %u characters", shown(name), what, max - 1);
 	if (*name == '.')
 		die("\"%s\": the name of %s does not begin with a dot", shown(name), what);
-	for (const char *c = name; *c; c++)
-		if (!isascii(*c) || (!isalnum(*c) && !strchr("-_.", *c)))
-			die("\"%s\": the name of %s is made of letters, digits, '-', '_' and '.'",
-			    shown(name), what);
+	if (!kp_name_valid(name, max))
+		die("\"%s\": the name of %s is made of letters, digits, '-', '_' and '.'",
+		    shown(name), what);
 }
 
 static void known_pool(const struct pools *pools, const char *pool)
@@ -30,7 +29,7 @@ static void known_pool(const struct pools *pools, const char *pool)
 	     pool_names(pools));
 }
 
-/* Into @extent what is said of its name, with an empty pool if nothing is of that. */
+/* Set the names in @extent; the pool is empty if none was given. */
 static void split(struct extent *extent, const char *name, const char *pool)
 {
 	const char *slash = strchr(name, '/');
@@ -72,7 +71,7 @@ void name_extent(struct extent *extent, const char *name, const char *pool)
 	if (extent->pool[0])
 		known_pool(&pools, extent->pool);
 	else if (pools.nr > 1)
-		fail("there are the pools %s: say in which one, --pool %s", pool_names(&pools),
+		fail("there are several pools, %s: name one, --pool %s", pool_names(&pools),
 		     pools.name[0]);
 	else
 		COPY(extent->pool, pools.name[0]);
@@ -108,7 +107,7 @@ void find_extent(struct extent *extent, const char *name, const char *pool)
 		if (err)
 			continue;
 		if (found++)
-			fail("there are %s and %s: say which one", full_name(&in_last),
+			fail("both %s and %s exist: say which one", full_name(&in_last),
 			     full_name(&try));
 		in_last = try;
 	}

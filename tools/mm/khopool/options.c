@@ -5,8 +5,8 @@
 #include "command.h"
 
 /**
- * next_option - as getopt_long(), but says what is wrong and ends
- * @command: whose they are
+ * next_option - like getopt_long(), but reports errors and exits
+ * @command: the command
  * @argc: how many arguments there are
  * @argv: those after the command's name
  * @options: what there is, each with a @val of its own
@@ -31,6 +31,22 @@ int next_option(const struct command *command, int argc, char **argv,
 	if (index >= 0 && !strcmp(options[index].name, "json"))
 		as_json = true;
 	return opt;
+}
+
+const char *pool_option(const struct command *command, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "pool", required_argument, NULL, 'p' },
+		{ "json", no_argument, NULL, 'j' },
+		{}
+	};
+	const char *pool = NULL;
+	int opt;
+
+	while ((opt = next_option(command, argc, argv, options)) != -1)
+		if (opt == 'p')
+			pool = optarg;
+	return pool;
 }
 
 int operands(const struct command *command, int argc, char ***argv, int min, int max)

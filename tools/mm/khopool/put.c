@@ -13,7 +13,7 @@
 
 #define STEP 1048576	/* bytes at a time */
 
-/* A file, or if nobody can tell how long it is all of it in memory */
+/* A file, or, if its length is unknown, all of it in memory */
 struct source {
 	const char *name;
 	int fd;
@@ -21,7 +21,7 @@ struct source {
 	u64 bytes;	/* at most */
 };
 
-/* Up to @bytes; fewer are there at the end of the file only.  -1 with errno */
+/* Reads @bytes, or fewer only at the end of the file.  -1 with errno */
 static ssize_t read_all(int fd, u8 *to, u64 bytes)
 {
 	u64 done = 0;
@@ -71,7 +71,7 @@ static void open_source(struct source *source, const char *name, u64 size)
 		die("%s: %s", name, strerror(errno));
 	if (S_ISDIR(stat.st_mode))
 		die("%s: is a folder", name);
-	/* Files of proc and sysfs do not know how long they are. */
+	/* Files of proc and sysfs do not know their length. */
 	if (size)
 		source->bytes = size;
 	else if (S_ISREG(stat.st_mode) && stat.st_size)
@@ -108,7 +108,7 @@ static const char *fill(struct device *device, struct source *source, struct kep
 	if (signals_caught())
 		return "interrupted";
 	if (nr == -2)
-		return "the file is longer than it was said to be";
+		return "the file is longer than --size says";
 	if (nr < 0) {
 		snprintf(wrong, sizeof(wrong), "%s: %s", source->name, strerror(errno));
 		return wrong;
@@ -120,7 +120,7 @@ static const char *fill(struct device *device, struct source *source, struct kep
 
 static void make_extent(struct extent *extent, u64 bytes)
 {
-	u64 unit = device_unit();
+	u64 unit = control_unit();
 	char size[32], free[32];
 	int err;
 
@@ -204,13 +204,14 @@ const struct command cmd_put = {
 	.name = "put",
 	.args = "NAME FILE [--size SIZE] [--pool POOL] [--json]",
 	.what = "keep a file as a new extent",
-	.help =	"Makes an extent that keeps what is in FILE, or with \"-\" in stdin, its length\n"
-		"and its SHA-256.  khopool get gives it back, in this kernel or a later one, and\n"
-		"khopool rm removes it.  It takes whole huge pages, 2 MiB on most machines.\n\n"
-		"  --size SIZE  what is read from a pipe has up to this size; without it, it is\n"
-		"               all read into memory first\n"
-		"  --pool POOL  in this pool; also written POOL/NAME.  To be said if there are\n"
-		"               several\n"
+	.help =	"Makes an extent that keeps the contents of FILE, or with \"-\" of stdin, with\n"
+		"length and SHA-256.  khopool get returns them, in this kernel or a later one,\n"
+		"and khopool rm removes them.  The extent takes whole huge pages, 2 MiB on most\n"
+		"machines.\n\n"
+		"  --size SIZE  maximum size of what is read from a pipe; without it, all of it\n"
+		"               is read into memory first\n"
+		"  --pool POOL  in this pool; also written POOL/NAME.  Required if there are\n"
+		"               several pools\n"
 		"  --json       for programs: its length and SHA-256\n",
 	.run = put,
 };

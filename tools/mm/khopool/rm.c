@@ -21,45 +21,34 @@ static void rm_extent(struct extent *extent)
 
 static int rm(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "pool", required_argument, NULL, 'p' },
-		{ "json", no_argument, NULL, 'j' },
-		{}
-	};
-	const char *pool = NULL;
+	const char *pool = pool_option(&cmd_rm, argc, argv);
 	struct extent extent;
-	int opt, nr;
+	int nr;
 
-	while ((opt = next_option(&cmd_rm, argc, argv, options)) != -1)
-		if (opt == 'p')
-			pool = optarg;
 	nr = operands(&cmd_rm, argc, &argv, 1, argc);
 	control_lock();
-	if (as_json) {
-		json_open();
-		json_begin("removed", '[');
-	}
+	if (as_json)
+		json_open_list("removed");
 	for (int i = 0; i < nr; i++) {
 		find_extent(&extent, argv[i], pool);
 		rm_extent(&extent);
 		if (as_json)
 			json_extent(&extent);
 	}
-	if (as_json) {
-		json_end(']');
-		json_close();
-	}
+	if (as_json)
+		json_close_list();
 	return EXIT_OK;
 }
 
 const struct command cmd_rm = {
 	.name = "rm",
 	.args = "NAME... [--pool POOL] [--json]",
-	.what = "remove extents, with what is in them",
-	.help =	"Gives the memory back to the pool.  What is exposed is hidden first, and nothing\n"
-		"is removed that someone has mapped or pinned.  An extent of a driver can only\n"
-		"be removed if the driver has not claimed it since the last kexec.\n\n"
+	.what = "remove extents with their contents",
+	.help =	"Gives the memory back to the pool.  Exposed extents are hidden first, and an\n"
+		"extent that a process has mapped or pinned is not removed.  An extent of a\n"
+		"driver can only be removed if the driver has not claimed it since the last\n"
+		"kexec.\n\n"
 		"  --pool POOL  the pool that they are in; also written POOL/NAME\n"
-		"  --json       for programs: those that were removed, as they last were\n",
+		"  --json       for programs: the removed extents, as they last were\n",
 	.run = rm,
 };

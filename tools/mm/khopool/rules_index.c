@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Each rule for an index, one by one.  The kernel, in restore.c, stops at the
- * first that does not hold; the two have to agree.
+ * first broken rule; the two have to agree.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -10,9 +10,9 @@
 
 struct walk {
 	const struct index_image *image;
-	struct kp_index idx;	/* over a copy whose header is right */
+	struct kp_index idx;	/* over a copy with a correct header */
 	u32 covered;		/* first block after the extents seen so far */
-	u64 sum, named;
+	u64 csum, named;
 };
 
 #define bad(w, fmt, ...) \
@@ -38,8 +38,8 @@ static const struct {
 static void check_header(const struct index_image *image, const struct kho_pool_index_header *good)
 {
 	const struct kho_pool_index_header *h = (const void *)image->blob.data;
-	u64 check = kp_sum_words((const __le64 *)h, 0,
-				 offsetof(struct kho_pool_index_header, check) / 8);
+	u64 csum = kp_csum_words((const __le64 *)h, 0,
+				 offsetof(struct kho_pool_index_header, csum) / 8);
 
 	for (u32 i = 0; i < ARRAY_SIZE(fields); i++) {
 		u64 is = kp_load((const __le64 *)((const u8 *)h + fields[i].offset));
@@ -55,17 +55,17 @@ static void check_header(const struct index_image *image, const struct kho_pool_
 	if (h->nr_names != good->nr_names)
 		violated(&image->blob, "header: nr_names is %u, not %u",
 			 le32_to_cpu(h->nr_names), le32_to_cpu(good->nr_names));
-	if (le64_to_cpu(h->check) != check)
+	if (le64_to_cpu(h->csum) != csum)
 		violated(&image->blob, "header: check value is %016" PRIx64 ", not %016" PRIx64,
-			 le64_to_cpu(h->check), check);
+			 le64_to_cpu(h->csum), csum);
 }
 
 static void check_owners(struct walk *w)
 {
 	const struct kho_pool_owner_record *owner = w->idx.owners;
 
-	w->sum += kp_sum_words((const __le64 *)owner, kp_word_offset(&w->idx, owner),
-			       KHO_POOL_OWNERS * sizeof(*owner) / 8);
+	w->csum += kp_csum_words((const __le64 *)owner, kp_word_offset(&w->idx, owner),
+				 KHO_POOL_OWNERS * sizeof(*owner) / 8);
 	for (u32 i = 0; i < KHO_POOL_OWNERS; i++) {
 		if (!owner[i].name[0])
 			continue;
@@ -115,10 +115,10 @@ static void check_bitmaps(struct walk *w, u32 block, u64 word)
 
 	check_word(w, block, word);
 	if (word & KHO_POOL_PENDING || kp_word_frames(word))
-		bad_block(w, block, "word %016" PRIx64 " says more than to consult the bitmaps",
+		bad_block(w, block, "word %016" PRIx64 " says more than that the block is split",
 			  word);
-	w->sum += kp_sum_words((const __le64 *)maps, kp_word_offset(&w->idx, maps),
-			       sizeof(*maps) / 8);
+	w->csum += kp_csum_words((const __le64 *)maps, kp_word_offset(&w->idx, maps),
+				 sizeof(*maps) / 8);
 	w->covered = max(w->covered, block + 1);
 	if (word & KHO_POOL_NAMED)
 		w->named += kp_bitmaps_extents(maps);
@@ -134,10 +134,10 @@ static void check_blocks(struct walk *w, u32 a)
 		u32 block = kp_block_at(idx, a, bit);
 		u64 word = kp_load(&idx->blocks[block]);
 
-		w->sum += kp_sum_word(kp_word_offset(idx, &idx->blocks[block]), word);
+		w->csum += kp_csum_word(kp_word_offset(idx, &idx->blocks[block]), word);
 		if (!word)
 			continue;
-		if (kp_word_kind(word) == KHO_POOL_CONSULT) {
+		if (kp_word_kind(word) == KHO_POOL_SPLIT) {
 			check_bitmaps(w, block, word);
 		} else if (kp_word_kind(word) == KHO_POOL_EXTENT) {
 			if (!bit && kp_blocks(kp_word_frames(word)) >= KHO_POOL_AREA_BLOCKS)
@@ -158,13 +158,14 @@ static void check_areas(struct walk *w)
 		u32 first, end;
 
 		kp_area_span(idx, a, &first, &end);
-		w->sum += kp_sum_word(kp_word_offset(idx, &idx->areas[a]), word);
-		if (word == KHO_POOL_CONSULT) {
+		w->csum += kp_csum_word(kp_word_offset(idx, &idx->areas[a]), word);
+		if (word == KHO_POOL_SPLIT) {
 			check_blocks(w, a);
 		} else if (kp_word_kind(word) == KHO_POOL_EXTENT && !first) {
 			if (kp_blocks(kp_word_frames(word)) < KHO_POOL_AREA_BLOCKS)
 				bad(w, "area %u: an extent of %" PRIu64
-				    " pages has not the word of its area", a, kp_word_frames(word));
+				    " pages does not have the word of its area", a,
+				    kp_word_frames(word));
 			check_extent(w, kp_block_at(idx, a, 0), word);
 		} else if (word) {
 			bad(w, "area %u: word %016" PRIx64 " has no meaning", a, word);
@@ -176,21 +177,21 @@ static void check_areas(struct walk *w)
 static bool named_extent(const struct kp_index *idx, u64 frame)
 {
 	u32 block = frame >> KHO_POOL_BLOCK_SHIFT, bit = frame % KHO_POOL_BLOCK_FRAMES;
-	bool consult = false;
+	bool split = false;
 	u64 word;
 
 	if (frame >= idx->nr_frames)
 		return false;
 	word = kp_load(&idx->areas[kp_area_of(idx, block)]);
-	if (kp_word_kind(word) == KHO_POOL_CONSULT) {
+	if (kp_word_kind(word) == KHO_POOL_SPLIT) {
 		word = kp_load(&idx->blocks[block]);
-		consult = kp_word_kind(word) == KHO_POOL_CONSULT;
+		split = kp_word_kind(word) == KHO_POOL_SPLIT;
 	} else if (kp_bit_of(idx, block)) {
 		return false;
 	}
 	if (!(word & KHO_POOL_NAMED))
 		return false;
-	return consult ? kp_bitmaps_length(&idx->bitmaps[block], bit) :
+	return split ? kp_bitmaps_length(&idx->bitmaps[block], bit) :
 			 kp_word_live(word) && !bit;
 }
 
@@ -199,13 +200,13 @@ static void check_names(struct walk *w)
 	const struct kho_pool_name_record *names = w->idx.names;
 	u64 used = kp_load(&w->idx.header->names_used), live = 0;
 
-	w->sum += kp_sum_word(kp_word_offset(&w->idx, &w->idx.header->names_used), used);
+	w->csum += kp_csum_word(kp_word_offset(&w->idx, &w->idx.header->names_used), used);
 	if (used > w->idx.nr_names) {
 		bad(w, "%" PRIu64 " names are used, of %u", used, w->idx.nr_names);
 		return;
 	}
-	w->sum += kp_sum_words((const __le64 *)names, kp_word_offset(&w->idx, names),
-			       used * sizeof(*names) / 8);
+	w->csum += kp_csum_words((const __le64 *)names, kp_word_offset(&w->idx, names),
+				 used * sizeof(*names) / 8);
 	for (u64 i = 0; i < used; i++) {
 		u64 key = kp_load(&names[i].key);
 
@@ -215,7 +216,7 @@ static void check_names(struct walk *w)
 			bad(w, "name %" PRIu64 " is empty or has no end", i);
 			continue;
 		}
-		/* Half of an operation that was stopped; to be cleaned up. */
+		/* Half of an interrupted operation, which restore cleans up. */
 		if (!named_extent(&w->idx, key - 1))
 			continue;
 		live++;
@@ -235,26 +236,26 @@ static void check_names(struct walk *w)
 		    live);
 }
 
-/* A copy with the header that it should have; the rest is then found in any case. */
+/* A copy with the correct header, so that everything else can be found. */
 static bool open_copy(struct walk *w)
 {
 	const struct index_image *image = w->image;
 	const struct kho_pool_index_header *h = (const void *)image->blob.data;
-	u64 size = kp_index_size(image->base, image->frames);
+	u64 size = image->blob.size;
 	struct kho_pool_index_header *good;
 	char pool[KHO_POOL_POOL_NAME_MAX + 1] = {};
 	u8 *copy;
 
-	if (!size || size != image->blob.size) {
+	if (!kp_index_size_valid(size, image->base, image->frames)) {
 		violated(&image->blob, "header: %#" PRIx64 " bytes at %#" PRIx64
 			 " have an index of %" PRIu64 " bytes; this one has %" PRIu64,
 			 image->frames << image->frame_shift, image->base << image->frame_shift,
-			 size, image->blob.size);
+			 kp_index_size_table(image->base, image->frames), size);
 		return false;
 	}
 	memcpy(pool, h->pool, sizeof(h->pool));
 	good = pages(size);
-	kp_index_format(good, image->base, image->frames, image->frame_shift, pool);
+	kp_index_format(good, size, image->base, image->frames, image->frame_shift, pool);
 	check_header(image, good);
 	copy = pages(size);
 	memcpy(copy, image->blob.data, size);
@@ -276,9 +277,9 @@ void check_index(const struct index_image *image)
 	check_owners(&w);
 	check_areas(&w);
 	check_names(&w);
-	if (image->sum && w.sum != *image->sum)
+	if (image->csum && w.csum != *image->csum)
 		bad(&w, "index is not what was sealed: its sum is %016" PRIx64 ", not %016" PRIx64,
-		    w.sum, *image->sum);
+		    w.csum, *image->csum);
 	if (image->wrong && violations() == before)
 		bad(&w, "%s", image->wrong);
 	if (!image->wrong && violations() != before)

@@ -18,21 +18,21 @@ struct range {
 	u64 base, size;
 };
 
-/* What was seen so far, regions and their indexes. */
+/* Ranges seen so far: regions and their indexes. */
 struct seen {
 	const struct blob *blob;
-	u64 frame;
+	u64 frame, incompat;
 	u32 nr_pools, nr_regions, nr_ranges;
 	const char *pool[KHO_POOL_MAX_POOLS];
 	struct range range[2 * KHO_POOL_MAX_REGIONS];
 };
 
-static void check_value(const struct blob *blob, const char *what, const u8 *page)
+static void check_csum(const struct blob *blob, const char *what, const u8 *page)
 {
-	u64 should = kp_sum_words((const __le64 *)page, 0, KHO_POOL_ROOT_CHECK / 8);
+	u64 should = kp_csum_words((const __le64 *)page, 0, KHO_POOL_ROOT_CSUM / 8);
 	__le64 is;
 
-	memcpy(&is, page + KHO_POOL_ROOT_CHECK, sizeof(is));
+	memcpy(&is, page + KHO_POOL_ROOT_CSUM, sizeof(is));
 	if (le64_to_cpu(is) != should)
 		violated(blob, "%s is damaged: its check value is %016" PRIx64 ", not %016" PRIx64,
 			 what, le64_to_cpu(is), should);
@@ -61,8 +61,8 @@ static void check_range(struct seen *seen, const char *what, u64 base, u64 size,
 	struct range *r = &seen->range[seen->nr_ranges];
 
 	if (!size || base + size <= base)
-		violated(seen->blob, "region %u: %s [%#" PRIx64 ", %#" PRIx64 " bytes] is no range",
-			 seen->nr_regions, what, base, size);
+		violated(seen->blob, "region %u: %s [%#" PRIx64 ", %#" PRIx64
+			 " bytes] is not a range", seen->nr_regions, what, base, size);
 	else if ((base | size) & (align - 1))
 		violated(seen->blob, "region %u: %s at %#" PRIx64 ", %#" PRIx64
 			 " bytes, is not aligned to %#" PRIx64, seen->nr_regions, what, base, size,
@@ -95,10 +95,17 @@ static void check_region(struct seen *seen, const u8 *data)
 	if (index & (seen->frame - 1))
 		violated(seen->blob, "region %u: index does not begin with a page",
 			 seen->nr_regions);
-	if (index_size != kp_index_size(base / seen->frame, size / seen->frame))
-		violated(seen->blob, "region %u: index has %" PRIu64 " bytes, not %" PRIu64,
+	if (!kp_index_size_valid(index_size, base / seen->frame, size / seen->frame))
+		violated(seen->blob, "region %u: index has %" PRIu64 " bytes, not %" PRIu64
+			 " or, with a table of bad frames, %" PRIu64,
 			 seen->nr_regions, index_size,
-			 kp_index_size(base / seen->frame, size / seen->frame));
+			 kp_index_size(base / seen->frame, size / seen->frame),
+			 kp_index_size_table(base / seen->frame, size / seen->frame));
+	else if (kp_index_has_table(index_size, base / seen->frame, size / seen->frame) &&
+		 !(seen->incompat & KHO_POOL_INCOMPAT_BAD_TABLE))
+		violated(seen->blob,
+			 "region %u: index has a table of bad frames, and incompat does not say so",
+			 seen->nr_regions);
 	if (le32_to_cpu(r.state) >= KHO_POOL_REGION_STATES)
 		violated(seen->blob, "region %u: there is no state %u", seen->nr_regions,
 			 le32_to_cpu(r.state));
@@ -149,12 +156,12 @@ static void check_tree(const struct blob *blob)
 	struct seen seen = { .blob = blob };
 	int node;
 
-	if (fdt_check_header(blob->data) || fdt_totalsize(blob->data) > KHO_POOL_ROOT_CHECK) {
-		violated(blob, "root is no device tree");
+	if (fdt_check_header(blob->data) || fdt_totalsize(blob->data) > KHO_POOL_ROOT_CSUM) {
+		violated(blob, "root is not a device tree");
 		return;
 	}
 	if (fdt_node_check_compatible(blob->data, 0, KHO_POOL_COMPATIBLE)) {
-		violated(blob, "root is of another format: it is not compatible with \"%s\"",
+		violated(blob, "root has another format: it is not compatible with \"%s\"",
 			 KHO_POOL_COMPATIBLE);
 		return;
 	}
@@ -166,9 +173,10 @@ static void check_tree(const struct blob *blob)
 			 (u64)(values[0] & ~KHO_POOL_INCOMPAT_KNOWN));
 		return;
 	}
+	seen.incompat = values[0];
 	seen.frame = values[3];
 	if (seen.frame != 4096 && seen.frame != 16384 && seen.frame != 65536) {
-		violated(blob, "root is of no page size: %" PRIu64, seen.frame);
+		violated(blob, "root has no valid page size: %" PRIu64, seen.frame);
 		return;
 	}
 	fdt_for_each_subnode(node, blob->data, 0)
@@ -193,7 +201,7 @@ static void check_keep(const struct root_image *image)
 	const struct kho_pool_keep *list = (const void *)image->keep_page;
 	u64 nr = le64_to_cpu(list->nr);
 
-	check_value(&image->blob, "keep list", image->keep_page);
+	check_csum(&image->blob, "keep list", image->keep_page);
 	if (le64_to_cpu(list->magic) != KHO_POOL_KEEP_MAGIC)
 		violated(&image->blob, "keep list has the magic %#" PRIx64,
 			 le64_to_cpu(list->magic));
@@ -206,11 +214,11 @@ static void check_keep(const struct root_image *image)
 
 		if (!size || base + size <= base || (base | size) & 4095)
 			violated(&image->blob, "keep list: range %u [%#" PRIx64 ", %#" PRIx64
-				 " bytes] is no range of pages", i, base, size);
+				 " bytes] is not a range of pages", i, base, size);
 	}
 }
 
-/* Both can be used; do they say the same? */
+/* Both can be used; do they agree? */
 static void check_both(const struct root_image *image)
 {
 	const struct kp_root *root = &image->root;
@@ -233,7 +241,8 @@ static void check_both(const struct root_image *image)
 			j++;
 		if (j == root->nr_regions || root->region[j].size != keep->range[i].size)
 			violated(&image->blob, "root and keep list differ: [%#" PRIx64 ", %#" PRIx64
-				 " bytes] is no region", keep->range[i].base, keep->range[i].size);
+				 " bytes] is not a region", keep->range[i].base,
+				 keep->range[i].size);
 	}
 }
 
@@ -241,7 +250,7 @@ void check_root(const struct root_image *image)
 {
 	u32 before = violations();
 
-	check_value(&image->blob, "root", image->blob.data);
+	check_csum(&image->blob, "root", image->blob.data);
 	check_tree(&image->blob);
 	/* The kernel has the last word. */
 	if (image->wrong && violations() == before)

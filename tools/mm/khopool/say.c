@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is said on stderr: a line of text, or with --json an object that is a line:
+ * Errors and warnings on stderr: a line of text, or with --json an object on one line:
  *
  *	{"error": {"message": "...", "status": 1, "errno": 16}}
  *	{"warning": {"message": "..."}}
@@ -24,7 +24,7 @@ static void say(const char *kind, int status, int err, const char *fmt, va_list 
 		return;
 	}
 	vsnprintf(text, sizeof(text), fmt, args);
-	/* What has been done until now is on stdout. */
+	/* First print on stdout what has been done. */
 	if (status)
 		json_abandon();
 	fflush(stdout);

@@ -65,19 +65,9 @@ static void show_text(const struct extent *extent)
 
 static int show(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "pool", required_argument, NULL, 'p' },
-		{ "json", no_argument, NULL, 'j' },
-		{}
-	};
-	const char *pool = NULL;
+	const char *pool = pool_option(&cmd_show, argc, argv);
 	struct extent extent;
-	int opt;
 
-	while ((opt = next_option(&cmd_show, argc, argv, options)) != -1) {
-		if (opt == 'p')
-			pool = optarg;
-	}
 	operands(&cmd_show, argc, &argv, 1, 1);
 	find_extent(&extent, argv[0], pool);
 	if (as_json)
@@ -91,8 +81,8 @@ const struct command cmd_show = {
 	.name = "show",
 	.args = "NAME [--pool POOL] [--json]",
 	.what = "show one extent",
-	.help =	"Shows where an extent is, whose, and if it is exposed its device, the link to it\n"
-		"and the processes that have it mapped or open.\n\n"
+	.help =	"Shows an extent's address and owner, and, if it is exposed, its device, the\n"
+		"link to the device and the processes that have it mapped or open.\n\n"
 		"  --pool POOL  the pool that it is in; also written POOL/NAME\n"
 		"  --json       for programs\n",
 	.run = show,

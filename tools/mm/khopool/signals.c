@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A signal to end is taken notice of when nothing is left half done. */
+/* Signals that end the program are delayed until nothing is left half done. */
 #include <signal.h>
 #include <stddef.h>
 
@@ -14,7 +14,7 @@ static void on_signal(int nr)
 
 void signals_catch(void)
 {
-	/* Calls that wait are to return: without SA_RESTART */
+	/* Blocking calls have to return: without SA_RESTART */
 	struct sigaction action = { .sa_handler = on_signal };
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
 

@@ -11,7 +11,7 @@
 
 #define MAX_NODES 1024
 
-/* What is counted for a pool, or for a node in it, by the names of their files */
+/* Counts of a pool, or of a node in it, by the names of their files */
 static const char *const values[] = {
 	"size_bytes", "free_bytes", "largest_free_bytes", "quarantined_bytes", "extents",
 	"unclaimed", "allocs", "frees", "free_areas", "free_blocks", "free_frames", "regions",
@@ -85,7 +85,7 @@ static void stat_text(const struct pools *pools, const struct sample *before,
 
 	read_state(state, sizeof(state), "handover");
 	printf("handover %s, generation %" PRIu64, state, sysfs_number(first, "generation"));
-	/* The first ones were not taken over from anyone. */
+	/* The first pools were not taken over. */
 	if (sysfs_number(first, "generation"))
 		printf(", sealed in %" PRIu64 " us, taken over in %" PRIu64 " us",
 		       sysfs_number(first, "seal_ns") / 1000,
@@ -175,7 +175,7 @@ static double parse_seconds(const char *text)
 	double value = strtod(text, &end);
 
 	if (end == text || *end || !(value >= 0.1 && value <= 86400))
-		die("--watch: \"%s\" is no number of seconds from 0.1 to 86400", text);
+		die("--watch: \"%s\" is not a number of seconds from 0.1 to 86400", text);
 	return value;
 }
 
@@ -224,13 +224,13 @@ const struct command cmd_stat = {
 	.name = "stat",
 	.args = "[--watch[=SECONDS]] [--pool POOL] [--json]",
 	.what = "show how full the pools are, and how the handover is doing",
-	.help =	"Shows each pool and what it has on each NUMA node: size, share in use, what is\n"
-		"free in all and in the largest piece, extents, those of them that no one has\n"
-		"claimed since the last kexec, allocations and frees since boot, allocations that\n"
-		"failed, and the state.  Sizes are rounded down.\n\n"
-		"  --watch[=SECONDS]  again and again, each 2 seconds if not said; allocations\n"
-		"                     and frees then are those of a second\n"
-		"  --pool POOL        this pool only\n"
+	.help =	"Shows each pool and its part on each NUMA node: size, share in use, free memory\n"
+		"in total and in the largest piece, extents, extents that nobody has claimed\n"
+		"since the last kexec, allocations and frees since boot, allocations that failed,\n"
+		"and the state.  Sizes are rounded down.\n\n"
+		"  --watch[=SECONDS]  repeat, by default every 2 seconds; allocations and frees\n"
+		"                     are then those per second\n"
+		"  --pool POOL        only this pool\n"
 		"  --json             for programs: exact, in bytes; with --watch one document\n"
 		"                     after the other\n",
 	.run = stat,

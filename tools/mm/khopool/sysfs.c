@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the kernel says of its pools in sysfs. */
+/* What the kernel says about its pools in sysfs. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -56,7 +56,7 @@ void sysfs_pools(struct pools *pools)
 	while (dir && (entry = readdir(dir))) {
 		char path[sizeof(SYSFS_POOLS) + 280];
 
-		/* Files and hidden folders are no pools. */
+		/* Files and hidden folders are not pools. */
 		if (entry->d_name[0] == '.' || pools->nr == MAX_POOLS ||
 		    strlen(entry->d_name) >= KHO_POOL_UAPI_POOL_MAX)
 			continue;

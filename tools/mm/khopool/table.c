@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Columns that are as wide as what is in them. */
+/* Columns that are as wide as their contents. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -51,7 +51,7 @@ u64 parse_number(const char *what, const char *text, u64 max)
 	errno = 0;
 	value = strtoull(text, &end, 0);
 	if (!isdigit((u8)*text) || *end)
-		die("%s: \"%s\" is no number", what, text);
+		die("%s: \"%s\" is not a number", what, text);
 	if (errno || value > max)
 		die("%s: %s is too large", what, text);
 	return value;
@@ -69,14 +69,14 @@ u64 parse_size(const char *what, const char *text)
 	errno = 0;
 	value = strtoull(text, &end, 0);
 	if (!isdigit((u8)*text))
-		die("%s: \"%s\" is no size, such as 4G, 512M or 64K", what, text);
+		die("%s: \"%s\" is not a size such as 4G, 512M or 64K", what, text);
 	while (*end == ' ')
 		end++;
 	if (*end) {
 		letter = strchr(letters, tolower((u8)*end));
 		if (!letter || (end[1] && strcasecmp(end + 1, "b") && strcasecmp(end + 1, "ib")) ||
 		    (letter == letters && end[1]))
-			die("%s: \"%s\" is no size, such as 4G, 512M or 64K", what, text);
+			die("%s: \"%s\" is not a size such as 4G, 512M or 64K", what, text);
 	}
 	shift = 10 * (letter - letters);
 	if (errno || value > UINT64_MAX >> shift)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who has the device of an extent mapped or open.  What the kernel has pinned for
- * someone who has closed and unmapped it is not seen here.
+ * The processes that have the device of an extent mapped or open.  This does not show
+ * pages that are pinned for a process that has closed and unmapped the device.
  */
 #include <ctype.h>
 #include <dirent.h>

@@ -10,43 +10,15 @@
  * stores before it; plain stores come in any order, but after the last lock
  * that was taken before them and before the next store-release.  So a plain
  * store may also overtake store-releases before it, back to that lock.
+ *
+ * crash.h, which is included before everything here and in the index, has the
+ * stores recorded.
  */
 #include <time.h>
 
-static void record(void *p, unsigned long word, int release);
-static unsigned int epoch;	/* locks taken so far */
-
-#define lock_acquired()	(epoch++)
-
-/* Every persistent store is one of these, see kp_store(), or a memset(). */
-#define smp_store_release(p, v) ({			\
-	record((void *)(p), v, 1);			\
-	__atomic_store_n(p, v, __ATOMIC_RELEASE);	\
-})
-
+#include "random.h"
 #include "region.h"
 #include "test.h"
-
-static void *record_memset(void *p, int c, size_t n)
-{
-	for (size_t i = 0; i + 8 <= n; i += 8)
-		record((u8 *)p + i, c * 0x0101010101010101UL, 0);
-	return memset(p, c, n);
-}
-
-/* The code under test, with the stores above. */
-#define memset record_memset
-#include "../../../mm/kho_pool/bitmaps.c"
-#undef WORDS
-#include "../../../mm/kho_pool/blocks.c"
-#include "../../../mm/kho_pool/bad.c"
-#undef LAST
-#include "../../../mm/kho_pool/names.c"
-#include "../../../mm/kho_pool/index.c"
-#include "../../../mm/kho_pool/restore.c"
-#include "../../../mm/kho_pool/walk.c"
-#include "../../../mm/kho_pool/validate.c"
-#undef memset
 
 #define MAX	512
 #define EVENTS	4096
@@ -79,16 +51,13 @@ static struct event {
 	u32 epoch;
 	bool release, seen;
 } events[EVENTS];
-static u32 nr_events;
+static u32 nr_events, epoch;
 static bool no_order;		/* as if no store were a store-release */
 static __le64 *image, *before;	/* what the next kernel gets; at the operation's begin */
 
 static u64 rnd(u64 below)
 {
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (seed >> 11) % below;
+	return random_below(&seed, below);
 }
 
 static bool is_held(const struct kp_extent *ext, u32 i)
@@ -122,7 +91,7 @@ static const char *take_over(void)
 	memset(copy.vol, 0, copy.vol_size);
 	memset(&copy.idx, 0, sizeof(copy.idx));
 	if (kp_index_attach(&copy.idx, copy.index, copy.index_size, copy.base, copy.frames, SHIFT,
-			    copy.vol, copy.lanes))
+			    copy.vol, copy.cpus))
 		return "attach";
 	restoring = true;
 	ret = kp_index_restore(&copy.idx, NULL);
@@ -177,7 +146,7 @@ static void stopped_restore(void)
 	memset(again.vol, 0, again.vol_size);
 	memset(&again.idx, 0, sizeof(again.idx));
 	if (kp_index_attach(&again.idx, again.index, again.index_size, again.base, again.frames,
-			    SHIFT, again.vol, again.lanes) ||
+			    SHIFT, again.vol, again.cpus) ||
 	    kp_index_restore(&again.idx, NULL) || kp_index_validate(&again.idx))
 		wrong = "stopped while it restored";
 	for (u32 i = 0; i < nr_held && !wrong; i++) {
@@ -191,7 +160,12 @@ static void stopped_restore(void)
 	inside = false;
 }
 
-static void record(void *p, unsigned long word, int release)
+void record_lock(void)
+{
+	epoch++;
+}
+
+void record_store(void *p, u64 word, bool release)
 {
 	if (restoring && release)
 		stopped_restore();
@@ -206,6 +180,13 @@ static void record(void *p, unsigned long word, int release)
 		.n = (__le64 *)p - (__le64 *)world.index, .word = word, .epoch = epoch,
 		.release = release && !no_order,
 	};
+}
+
+void *record_memset(void *p, int c, size_t n)
+{
+	for (size_t i = 0; i + 8 <= n; i += 8)
+		record_store((u8 *)p + i, c * 0x0101010101010101UL, false);
+	return (memset)(p, c, n);
 }
 
 static void begin(void)
@@ -287,9 +268,9 @@ static void one_alloc(void)
 	}
 	adding = req;
 	begin();
-	ret = kp_index_alloc(&world.idx, world.idx.lane, &req, &e.frame);
+	ret = kp_index_alloc(&world.idx, world.idx.pcpu, &req, &e.frame);
 	if (!ret && req.clear && req.frames >= MIB2)
-		ret = kp_index_confirm(&world.idx, world.idx.lane, e.frame);
+		ret = kp_index_confirm(&world.idx, world.idx.pcpu, e.frame);
 	end();
 	adding.frames = 0;
 	if (!ret)
@@ -307,14 +288,14 @@ static void one_free(void)
 	doomed = rnd(nr_held);
 	e = held[doomed];
 	begin();
-	if (kp_index_free(&world.idx, world.idx.lane, e.frame, e.frames, e.owner))
+	if (kp_index_free(&world.idx, world.idx.pcpu, e.frame, e.frames, e.owner))
 		wrong = "free";
 	end();
 	held[doomed] = held[--nr_held];
 	doomed = -1;
 }
 
-/* In an extent, beside the last one, or anywhere. */
+/* In an extent, next to the last one, or anywhere. */
 static void one_error(void)
 {
 	u64 frame = rnd(world.frames), next;
@@ -357,12 +338,12 @@ static bool run(u64 base, u64 frames, u64 steps)
 			one_alloc();
 		else
 			one_free();
-		/* The next kernel goes on with it: its index is the world's too. */
+		/* The next kernel continues with it: its index is the world's too. */
 		if (!wrong && !rnd(200)) {
 			if (region_restore(&world, NULL))
 				wrong = "restore of the world";
 			for (u32 i = 0; !wrong && i < nr_held; i++)
-				kp_index_claim(&world.idx, world.idx.lane, held[i].frame);
+				kp_index_claim(&world.idx, world.idx.pcpu, held[i].frame);
 		}
 	}
 	if (wrong && !no_order)
@@ -422,7 +403,7 @@ static bool owners(void)
 	for (int i = 3; i < KHO_POOL_OWNERS; i++) {
 		name[0] = 'A' + i;
 		begin();
-		CHECK_EQ(kp_owner_set(&world.idx, world.idx.lane, i, name), 0);
+		CHECK_EQ(kp_owner_set(&world.idx, world.idx.pcpu, i, name), 0);
 		end();
 		CHECK(!wrong);
 	}

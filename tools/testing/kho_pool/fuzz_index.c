@@ -17,7 +17,7 @@
 
 static struct image {
 	struct region r;
-	u64 sum;
+	u64 csum;
 	u32 words[1 << 14], nr_words;
 } images[IMAGES];
 
@@ -53,7 +53,7 @@ static void fill(struct region *r, u32 which)
 				put(r, frame, 1 + i, 1 + i % 2);
 		}
 		return;
-	case 3:		/* memory errors in what is free and in what is not */
+	case 3:		/* memory errors in free and in allocated memory */
 		get(r, 3 * MIB2, 1, 1, "three", &frame);
 		kp_index_bad(&r->idx, frame + 700);
 		get(r, 2, 1, 1, NULL, &frame);
@@ -68,7 +68,7 @@ static void fill(struct region *r, u32 which)
 				.clear = i % 2, .name = i == 3 ? "pending" : NULL,
 			};
 
-			kp_index_alloc(&r->idx, r->idx.lane, &req, &frame);
+			kp_index_alloc(&r->idx, r->idx.pcpu, &req, &frame);
 		}
 		get(r, 511, 1, 2, NULL, &frame);
 	}
@@ -82,14 +82,14 @@ static void make(void)
 
 		region_init(&i->r, BASE, FRAMES, 1);
 		fill(&i->r, which);
-		kp_index_seal(idx, &i->sum, 1);
+		kp_index_seal(idx, &i->csum, 1);
 		has_meaning(i, i->r.index, sizeof(struct kho_pool_index_header));
 		has_meaning(i, idx->owners, 4 * sizeof(*idx->owners));
 		has_meaning(i, idx->areas, 8 * idx->nr_areas);
 		has_meaning(i, idx->blocks, 8 * idx->nr_blocks);
 		has_meaning(i, idx->names, 10 * sizeof(*idx->names));
 		for (u32 b = 0; b < idx->nr_blocks; b++)
-			if (kp_word_kind(le64_to_cpu(idx->blocks[b])) == KHO_POOL_CONSULT)
+			if (kp_word_kind(le64_to_cpu(idx->blocks[b])) == KHO_POOL_SPLIT)
 				has_meaning(i, &idx->bitmaps[b], sizeof(*idx->bitmaps));
 	}
 	region_init(&r, BASE, FRAMES, 1);
@@ -102,17 +102,17 @@ static void die(const char *what)
 }
 
 /* As region_restore(), in the same memory every time. */
-static int restore(const u64 *sum)
+static int restore(const u64 *csum)
 {
 	int ret;
 
 	memset(r.vol, 0, r.vol_size);
 	memset(&r.idx, 0, sizeof(r.idx));
 	ret = kp_index_attach(&r.idx, r.index, r.index_size, r.base, r.frames, SHIFT, r.vol, 1);
-	return ret ?: kp_index_restore(&r.idx, sum);
+	return ret ?: kp_index_restore(&r.idx, csum);
 }
 
-/* It is someone's; no one else may have it. */
+/* It is allocated; nobody else may get it. */
 static void take(u64 frame, u64 frames)
 {
 	if (frame + frames > FRAMES || frame + frames < frame)
@@ -136,7 +136,7 @@ static void use(void)
 	if (kp_index_validate(&r.idx))
 		die("restored, but not valid");
 	nr_seen = 0;
-	/* Whose it is does not matter: no one else may have it. */
+	/* The owner does not matter: nobody else may get it. */
 	for (frame = 0; kp_bad_next(&r.idx, &frame); frame++)
 		nr_bad += frame >= FRAMES;
 	if (nr_bad)
@@ -224,7 +224,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	memcpy(before, r.index, r.index_size);
 
 	/* Sealed, only the sum decides. */
-	ret = restore(&i->sum);
+	ret = restore(&i->csum);
 	if (ret && memcmp(before, r.index, r.index_size))
 		die("refused with a sum, but written to");
 	if (!changed && ret)

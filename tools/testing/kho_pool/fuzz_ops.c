@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shim/shim.h"
+#include <shim.h>
 
 #include "model.h"
 

@@ -10,7 +10,7 @@
 #include "region.h"
 #include "save.h"
 
-#include "../../../mm/kho_pool/root.h"
+#include "../../../mm/kho_pool/index/root.h"
 
 static u8 page[KHO_POOL_ROOT_SIZE] __aligned(8), good[KHO_POOL_ROOT_SIZE] __aligned(8);
 
@@ -96,7 +96,7 @@ static void see_keep(void)
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-	__le64 check;
+	__le64 csum;
 
 	if (!good[0])
 		make();
@@ -106,12 +106,12 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	if (data[0] % 4 > 1) {
 		memcpy(page, good, sizeof(page));
 		for (u32 i = 1; i + 2 < size; i += 3)
-			page[(data[i] | data[i + 1] << 8) % KHO_POOL_ROOT_CHECK] = data[i + 2];
+			page[(data[i] | data[i + 1] << 8) % KHO_POOL_ROOT_CSUM] = data[i + 2];
 	} else {
-		memcpy(page, data + 1, min_t(u64, size - 1, KHO_POOL_ROOT_CHECK));
+		memcpy(page, data + 1, min_t(u64, size - 1, KHO_POOL_ROOT_CSUM));
 	}
-	check = cpu_to_le64(kp_sum_words((__le64 *)page, 0, KHO_POOL_ROOT_CHECK / 8));
-	memcpy(page + KHO_POOL_ROOT_CHECK, &check, sizeof(check));
+	csum = cpu_to_le64(kp_csum_words((__le64 *)page, 0, KHO_POOL_ROOT_CSUM / 8));
+	memcpy(page + KHO_POOL_ROOT_CSUM, &csum, sizeof(csum));
 	if (data[0] % 4 == 1) {
 		see_keep();
 	} else {

@@ -3,11 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../../../mm/kho_pool/internal.h"
+#include "../../../mm/kho_pool/index/internal.h"
 
-#include "../../../mm/kho_pool/golden.h"
-#include "../../../mm/kho_pool/golden_2.h"
-#include "../../../mm/kho_pool/golden_3.h"
+#include "../../../mm/kho_pool/tests/golden_v1.h"
+#include "../../../mm/kho_pool/tests/golden_sizes.h"
+#include "../../../mm/kho_pool/tests/golden_bad_frames.h"
+#include "../../../mm/kho_pool/tests/golden_table.h"
 
 static const char *folder;
 
@@ -31,27 +32,28 @@ static void image(const char *name, const struct golden_word *words, u32 nr, u64
 	free(mem);
 }
 
+static void set(const struct golden_image *g, u32 nr, u64 (*size)(u64 base, u64 frames))
+{
+	char name[64];
+
+	for (; nr--; g++) {
+		snprintf(name, sizeof(name), "%s_index", g->name);
+		image(name, g->words, g->nr_words, size(g->base, g->frames), NULL, 0);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	folder = argc > 1 ? argv[1] : ".";
 	image("v1_root", golden_v1_root, ARRAY_SIZE(golden_v1_root), KHO_POOL_ROOT_SIZE, NULL, 0);
 	image("v1_index", golden_v1_index, ARRAY_SIZE(golden_v1_index), GOLDEN_V1_INDEX_SIZE,
 	      NULL, 0);
-	image("two_pools_root", golden_2_two_pools_root, ARRAY_SIZE(golden_2_two_pools_root),
-	      KHO_POOL_BLOB_SIZE, golden_2_two_pools_keep, ARRAY_SIZE(golden_2_two_pools_keep));
-	for (u32 i = 0; i < ARRAY_SIZE(golden_2); i++) {
-		const struct golden_image *g = &golden_2[i];
-		char name[64];
-
-		snprintf(name, sizeof(name), "%s_index", g->name);
-		image(name, g->words, g->nr_words, kp_index_size(g->base, g->frames), NULL, 0);
-	}
-	for (u32 i = 0; i < ARRAY_SIZE(golden_3); i++) {
-		const struct golden_image *g = &golden_3[i];
-		char name[64];
-
-		snprintf(name, sizeof(name), "%s_index", g->name);
-		image(name, g->words, g->nr_words, kp_index_size(g->base, g->frames), NULL, 0);
-	}
+	image("two_pools_root", golden_two_pools_root, ARRAY_SIZE(golden_two_pools_root),
+	      KHO_POOL_BLOB_SIZE, golden_two_pools_keep, ARRAY_SIZE(golden_two_pools_keep));
+	image("table_root", golden_table_two_regions_root,
+	      ARRAY_SIZE(golden_table_two_regions_root), KHO_POOL_ROOT_SIZE, NULL, 0);
+	set(golden_sizes, ARRAY_SIZE(golden_sizes), kp_index_size);
+	set(golden_bad_frames, ARRAY_SIZE(golden_bad_frames), kp_index_size);
+	set(golden_table, ARRAY_SIZE(golden_table), kp_index_size_table);
 	return 0;
 }

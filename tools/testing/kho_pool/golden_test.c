@@ -3,11 +3,12 @@
 #include "region.h"
 #include "test.h"
 
-#include "../../../mm/kho_pool/golden.h"
-#include "../../../mm/kho_pool/golden_2.h"
-#include "../../../mm/kho_pool/golden_3.h"
-#include "../../../mm/kho_pool/golden_states.h"
-#include "../../../mm/kho_pool/root.h"
+#include "../../../mm/kho_pool/tests/golden_v1.h"
+#include "../../../mm/kho_pool/tests/golden_sizes.h"
+#include "../../../mm/kho_pool/tests/golden_bad_frames.h"
+#include "../../../mm/kho_pool/tests/golden_table.h"
+#include "../../../mm/kho_pool/tests/golden_states.h"
+#include "../../../mm/kho_pool/index/root.h"
 
 static void *image(const struct golden_word *words, u32 nr, u64 size)
 {
@@ -24,7 +25,7 @@ static bool version_1(void)
 	u8 again[KHO_POOL_ROOT_SIZE] __aligned(8);
 	static struct kp_root root;
 	struct kp_extent ext;
-	struct region r = { .lanes = 2 };
+	struct region r = { .cpus = 2 };
 	u64 pos = 0, nr = 0, frame;
 
 	CHECK(!kp_root_decode(page, 1 << SHIFT, &root));
@@ -40,8 +41,8 @@ static bool version_1(void)
 	r.index_size = root.region[0].index_size;
 	CHECK_EQ(r.index_size, GOLDEN_V1_INDEX_SIZE);
 	r.index = image(golden_v1_index, ARRAY_SIZE(golden_v1_index), r.index_size);
-	r.vol_size = kp_index_volatile_size(r.base, r.frames, r.lanes);
-	CHECK_EQ(region_restore(&r, &root.region[0].sum), 0);
+	r.vol_size = kp_index_volatile_size(r.base, r.frames, r.cpus);
+	CHECK_EQ(region_restore(&r, &root.region[0].csum), 0);
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
 	while (kp_index_next(&r.idx, &pos, &ext))
 		nr++;
@@ -61,64 +62,66 @@ static bool version_1(void)
 }
 
 /* Each index is taken over, and is then the one that it always was. */
-static bool state(const struct golden_image *g)
+static bool state(const struct golden_image *g, bool table)
 {
-	struct region r = { .base = g->base, .frames = g->frames, .lanes = 2 };
+	struct region r = { .base = g->base, .frames = g->frames, .cpus = 2 };
 	struct kp_stat stat = {};
 	struct kp_extent ext;
-	u64 pos = 0, sum = g->sum;
+	u64 pos = 0, csum = g->csum;
 
-	r.index_size = kp_index_size(r.base, r.frames);
-	r.vol_size = kp_index_volatile_size(r.base, r.frames, r.lanes);
+	r.index_size = golden_size(r.base, r.frames, table);
+	r.vol_size = kp_index_volatile_size(r.base, r.frames, r.cpus);
 	r.index = image(g->words, g->nr_words, r.index_size);
 	r.vol = pages(r.vol_size);
 	CHECK_EQ(kp_index_attach(&r.idx, r.index, r.index_size, r.base, r.frames, g->frame_shift,
-				 r.vol, r.lanes), 0);
-	CHECK_EQ(kp_index_restore(&r.idx, g->sealed ? &sum : NULL), 0);
-	CHECK(kp_index_sum(&r.idx) == sum);
+				 r.vol, r.cpus), 0);
+	CHECK_EQ(kp_index_restore(&r.idx, g->sealed ? &csum : NULL), 0);
+	CHECK(kp_index_csum(&r.idx) == csum);
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
 	kp_index_stat(&r.idx, &stat);
-	CHECK_EQ(r.idx.lane->extents, g->extents);
-	CHECK_EQ(r.idx.lane->used_frames, g->used_frames);
+	CHECK_EQ(r.idx.pcpu->extents, g->extents);
+	CHECK_EQ(r.idx.pcpu->used_frames, g->used_frames);
 	CHECK_EQ(stat.largest, g->largest);
 	while (kp_index_next(&r.idx, &pos, &ext))
 		CHECK_EQ(put(&r, ext.frame, ext.frames, ext.owner), 0);
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
 	CHECK_EQ(get(&r, r.frames, 1, 1, NULL, &pos), r.idx.nr_bad ? -ENOMEM : 0);
+	CHECK_EQ(r.idx.bad == r.idx.header->bad, !table);
 	region_exit(&r);
+	return true;
+}
+
+static bool set(const struct golden_image *g, u32 nr, bool table)
+{
+	for (; nr--; g++) {
+		if (!state(g, table)) {
+			printf("# %s\n", g->name);
+			return false;
+		}
+	}
 	return true;
 }
 
 static bool states(void)
 {
-	for (u32 i = 0; i < ARRAY_SIZE(golden_2); i++) {
-		if (!state(&golden_2[i])) {
-			printf("# %s\n", golden_2[i].name);
-			return false;
-		}
-	}
-	for (u32 i = 0; i < ARRAY_SIZE(golden_3); i++) {
-		if (!state(&golden_3[i])) {
-			printf("# %s\n", golden_3[i].name);
-			return false;
-		}
-	}
-	return true;
+	return set(golden_sizes, ARRAY_SIZE(golden_sizes), false) &&
+	       set(golden_bad_frames, ARRAY_SIZE(golden_bad_frames), false) &&
+	       set(golden_table, ARRAY_SIZE(golden_table), true);
 }
 
 /* The frames with memory errors are those that they always were. */
 static bool bad_frames(void)
 {
-	const struct golden_image *g = &golden_3[0];
+	const struct golden_image *g = &golden_bad_frames[0];
 	static const u64 bad[] = { 1, 0x461, 0x462, 0x463, 0x464, 0x52c, 0x1802, 0x1cbc };
-	struct region r = { .base = g->base, .frames = g->frames, .lanes = 1 };
-	u64 sum = g->sum, frame = 0;
+	struct region r = { .base = g->base, .frames = g->frames, .cpus = 1 };
+	u64 csum = g->csum, frame = 0;
 
 	CHECK(!strcmp(g->name, "bad"));
 	r.index_size = kp_index_size(r.base, r.frames);
-	r.vol_size = kp_index_volatile_size(r.base, r.frames, r.lanes);
+	r.vol_size = kp_index_volatile_size(r.base, r.frames, r.cpus);
 	r.index = image(g->words, g->nr_words, r.index_size);
-	CHECK_EQ(region_restore(&r, &sum), 0);
+	CHECK_EQ(region_restore(&r, &csum), 0);
 	CHECK(!r.idx.all_bad);
 	for (u32 i = 0; i < ARRAY_SIZE(bad); i++, frame++) {
 		CHECK(kp_bad_next(&r.idx, &frame));
@@ -137,7 +140,7 @@ static bool bad_frames(void)
 static bool written_set(const struct golden_state *s, const struct golden_image *g, u32 nr)
 {
 	for (; nr--; s++, g++) {
-		u64 size = kp_index_size(s->base, s->frames);
+		u64 size = golden_size(s->base, s->frames, s->table);
 		void *index = pages(size), *golden;
 		struct kp_index idx = {};
 
@@ -152,17 +155,19 @@ static bool written_set(const struct golden_state *s, const struct golden_image 
 
 static bool written(void)
 {
-	CHECK_EQ(ARRAY_SIZE(golden_2), ARRAY_SIZE(golden_states_2));
-	CHECK_EQ(ARRAY_SIZE(golden_3), ARRAY_SIZE(golden_states_3));
-	return written_set(golden_states_2, golden_2, ARRAY_SIZE(golden_2)) &&
-	       written_set(golden_states_3, golden_3, ARRAY_SIZE(golden_3));
+	CHECK_EQ(ARRAY_SIZE(golden_sizes), ARRAY_SIZE(golden_states_sizes));
+	CHECK_EQ(ARRAY_SIZE(golden_bad_frames), ARRAY_SIZE(golden_states_bad));
+	CHECK_EQ(ARRAY_SIZE(golden_table), ARRAY_SIZE(golden_states_table));
+	return written_set(golden_states_sizes, golden_sizes, ARRAY_SIZE(golden_sizes)) &&
+	       written_set(golden_states_bad, golden_bad_frames, ARRAY_SIZE(golden_bad_frames)) &&
+	       written_set(golden_states_table, golden_table, ARRAY_SIZE(golden_table));
 }
 
 static bool two_pools(void)
 {
-	void *page = image(golden_2_two_pools_root, ARRAY_SIZE(golden_2_two_pools_root),
+	void *page = image(golden_two_pools_root, ARRAY_SIZE(golden_two_pools_root),
 			   KHO_POOL_ROOT_SIZE);
-	void *list = image(golden_2_two_pools_keep, ARRAY_SIZE(golden_2_two_pools_keep),
+	void *list = image(golden_two_pools_keep, ARRAY_SIZE(golden_two_pools_keep),
 			   KHO_POOL_ROOT_SIZE);
 	u8 again[KHO_POOL_ROOT_SIZE] __aligned(8);
 	static struct kp_root root;
@@ -196,6 +201,21 @@ static bool two_pools(void)
 	return true;
 }
 
+static bool table_root(void)
+{
+	void *page = image(golden_table_two_regions_root,
+			   ARRAY_SIZE(golden_table_two_regions_root), KHO_POOL_ROOT_SIZE);
+	u8 again[KHO_POOL_ROOT_SIZE] __aligned(8);
+	static struct kp_root root, made;
+
+	golden_table_root(&made);
+	CHECK(!kp_root_decode(page, 4096, &root));
+	CHECK(!memcmp(&root, &made, sizeof(root)));
+	CHECK(kp_root_encode(&root, again) > 0);
+	CHECK(!memcmp(page, again, sizeof(again)));
+	return true;
+}
+
 int main(void)
 {
 	static const struct test tests[] = {
@@ -204,6 +224,7 @@ int main(void)
 		{ "written", written },
 		{ "bad_frames", bad_frames },
 		{ "two_pools", two_pools },
+		{ "table_root", table_root },
 	};
 
 	return run_tests(tests, ARRAY_SIZE(tests));

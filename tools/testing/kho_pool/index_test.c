@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the index promises, one promise a test. */
+#include <ctype.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -84,13 +85,13 @@ static bool every_frame(void)
 static bool bad_frees_change_nothing(void)
 {
 	struct region r;
-	u64 a, b, c, sum;
+	u64 a, b, c, csum;
 
 	region_init(&r, 0, 2 * GIB, 1);
 	CHECK_EQ(get(&r, 3, 1, 1, NULL, &a), 0);
 	CHECK_EQ(get(&r, 5 * MIB2, 1, 1, NULL, &b), 0);
 	CHECK_EQ(get(&r, GIB, GIB, 1, "big", &c), 0);
-	sum = kp_index_sum(&r.idx);
+	csum = kp_index_csum(&r.idx);
 	CHECK_EQ(put(&r, a, 2, 1), -EINVAL);
 	CHECK_EQ(put(&r, a, 4, 1), -EINVAL);
 	CHECK_EQ(put(&r, a, 3, 2), -EINVAL);
@@ -103,7 +104,7 @@ static bool bad_frees_change_nothing(void)
 	CHECK_EQ(put(&r, c + MIB2, GIB, 1), -ENOENT);
 	CHECK_EQ(put(&r, r.frames, 1, 1), -EINVAL);
 	CHECK_EQ(put(&r, ~0ULL, 1, 1), -EINVAL);
-	CHECK(sum == kp_index_sum(&r.idx));
+	CHECK(csum == kp_index_csum(&r.idx));
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
 	CHECK_EQ(put(&r, a, 3, 1), 0);
 	CHECK_EQ(put(&r, a, 3, 1), -ENOENT);
@@ -142,7 +143,7 @@ static bool names(void)
 	struct region r;
 	char name[32];
 	u64 frame, nr;
-	u64 sum;
+	u64 csum;
 
 	region_init(&r, GIB, 2 * GIB, 1);
 	nr = r.idx.nr_names;
@@ -153,8 +154,8 @@ static bool names(void)
 	CHECK_EQ(get(&r, 1, 1, 1, "one too many", &frame), -ENOSPC);
 	CHECK_EQ(get(&r, 1, 1, 1, NULL, &frame), 0);
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
-	CHECK(kp_index_seal(&r.idx, &sum, 100));
-	CHECK_EQ(region_restore(&r, &sum), 0);
+	CHECK(kp_index_seal(&r.idx, &csum, 100));
+	CHECK_EQ(region_restore(&r, &csum), 0);
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
 	for (u64 i = 0; i < nr; i++) {
 		struct kp_extent ext;
@@ -174,27 +175,47 @@ static bool names(void)
 	return true;
 }
 
+static bool name_rule(void)
+{
+	static const char * const good[] = { "a", "Z", "0", "-", "_x", "a.b", "vm-9_.", "a23456." };
+	static const char * const bad[] = { "", ".", ".a", "a b", "a/b", "a:b", "a\n", "a@b", "[",
+					    "`", "{", "a2345678", "\xe9", "vm\xc0", "\xc3\xa9" };
+
+	for (u32 i = 0; i < ARRAY_SIZE(good); i++)
+		CHECK(kp_name_valid(good[i], 8));
+	for (u32 i = 0; i < ARRAY_SIZE(bad); i++)
+		CHECK(!kp_name_valid(bad[i], 8));
+	CHECK(!kp_name_valid(NULL, 8));
+	for (u32 c = 1; c < 256; c++) {
+		char name[] = { 'a', c, 0 };
+		bool valid = c < 128 && (isalnum(c) || strchr("-_.", c));
+
+		CHECK_EQ(kp_name_valid(name, sizeof(name)), valid);
+	}
+	return true;
+}
+
 static bool sealed_says_no(void)
 {
 	struct region r;
-	u64 frame, sum, other;
+	u64 frame, csum, other;
 
 	region_init(&r, GIB, GIB, 4);
 	CHECK_EQ(get(&r, MIB2, 1, 1, NULL, &frame), 0);
-	CHECK(kp_index_seal(&r.idx, &sum, 100));
+	CHECK(kp_index_seal(&r.idx, &csum, 100));
 	/* By every path: frames, a block, a few, a long run, whole areas, aligned to more. */
 	for (u64 frames = 1; frames < GIB; frames = 3 * frames / 2 + 1)
 		for (u64 align = 1; align <= 2 * GIB; align *= 8)
 			CHECK_EQ(get(&r, frames, align, 1, NULL, &other), -ESHUTDOWN);
 	CHECK_EQ(get(&r, 1, 1, 1, "name", &other), -ESHUTDOWN);
 	CHECK_EQ(put(&r, frame, MIB2, 1), -ESHUTDOWN);
-	CHECK_EQ(kp_owner_set(&r.idx, &r.idx.lane[0], 3, "three"), -ESHUTDOWN);
-	CHECK(sum == kp_index_sum(&r.idx));
-	kp_index_unseal(&r.idx, r.idx.lane);
+	CHECK_EQ(kp_owner_set(&r.idx, &r.idx.pcpu[0], 3, "three"), -ESHUTDOWN);
+	CHECK(csum == kp_index_csum(&r.idx));
+	kp_index_unseal(&r.idx, r.idx.pcpu);
 	CHECK_EQ(put(&r, frame, MIB2, 1), 0);
 	/* A CPU that does not come out of an operation. */
-	r.idx.lane[3].active = true;
-	CHECK(!kp_index_seal(&r.idx, &sum, 100));
+	r.idx.pcpu[3].active = true;
+	CHECK(!kp_index_seal(&r.idx, &csum, 100));
 	region_exit(&r);
 	return true;
 }
@@ -232,13 +253,13 @@ static bool late_and_long(void)
 {
 	struct kp_request req = { .frames = 2 * GIB, .align = MIB2, .owner = 1, .clear = true };
 	struct region r;
-	u64 frame, sum;
+	u64 frame, csum;
 
 	region_init(&r, 3 * GIB / 2, 3 * GIB, 1);
-	CHECK_EQ(kp_index_alloc(&r.idx, r.idx.lane, &req, &frame), 0);
-	CHECK(kp_index_seal(&r.idx, &sum, 1));
-	CHECK_EQ(kp_index_confirm(&r.idx, r.idx.lane, frame), -ESHUTDOWN);
-	kp_index_unseal(&r.idx, r.idx.lane);
+	CHECK_EQ(kp_index_alloc(&r.idx, r.idx.pcpu, &req, &frame), 0);
+	CHECK(kp_index_seal(&r.idx, &csum, 1));
+	CHECK_EQ(kp_index_confirm(&r.idx, r.idx.pcpu, frame), -ESHUTDOWN);
+	kp_index_unseal(&r.idx, r.idx.pcpu);
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
 	CHECK_EQ(get(&r, 3 * GIB, 1, 1, NULL, &frame), 0);
 	region_exit(&r);
@@ -269,7 +290,8 @@ static bool bad_regions(void)
 	CHECK_EQ(kp_index_size(GIB + 1, GIB), 0);
 	CHECK_EQ(kp_index_size(GIB, GIB + 1), 0);
 	CHECK_EQ(kp_index_size(GIB, 0), 0);
-	CHECK_EQ(kp_index_format(r.index, GIB + 1, GIB, SHIFT, "x"), -EINVAL);
+	CHECK_EQ(kp_index_format(r.index, r.index_size, GIB + 1, GIB, SHIFT, "x"), -EINVAL);
+	CHECK_EQ(kp_index_format(r.index, r.index_size - 8, GIB, GIB, SHIFT, "x"), -EINVAL);
 	CHECK_EQ(kp_index_attach(&idx, r.index, r.index_size, GIB, GIB + 1, SHIFT, r.vol, 1),
 		 -EINVAL);
 	CHECK_EQ(kp_index_attach(&idx, r.index, r.index_size, 2 * GIB, GIB, SHIFT, r.vol, 1),
@@ -289,35 +311,35 @@ static bool pending_is_dropped(void)
 	struct kp_request big = { .frames = GIB, .align = GIB, .owner = 1, .clear = true };
 	struct kp_extent ext;
 	struct region r;
-	u64 a, b, c, sum, x;
+	u64 a, b, c, csum, x;
 
 	region_init(&r, GIB, 3 * GIB, 1);
-	CHECK_EQ(kp_index_alloc(&r.idx, &r.idx.lane[0], &req, &a), 0);
-	CHECK_EQ(kp_index_alloc(&r.idx, &r.idx.lane[0], &big, &b), 0);
+	CHECK_EQ(kp_index_alloc(&r.idx, &r.idx.pcpu[0], &req, &a), 0);
+	CHECK_EQ(kp_index_alloc(&r.idx, &r.idx.pcpu[0], &big, &b), 0);
 	CHECK_EQ(kp_index_find(&r.idx, a, &ext), -ENOENT);
 	CHECK_EQ(put(&r, b, GIB, 1), -ENOENT);
 	req.name = "whole";
-	CHECK_EQ(kp_index_alloc(&r.idx, &r.idx.lane[0], &req, &c), 0);
-	CHECK_EQ(kp_index_confirm(&r.idx, &r.idx.lane[0], c), 0);
+	CHECK_EQ(kp_index_alloc(&r.idx, &r.idx.pcpu[0], &req, &c), 0);
+	CHECK_EQ(kp_index_confirm(&r.idx, &r.idx.pcpu[0], c), 0);
 	CHECK_EQ(kp_index_find(&r.idx, c, &ext), 0);
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
-	CHECK(kp_index_seal(&r.idx, &sum, 100));
-	CHECK_EQ(kp_index_confirm(&r.idx, &r.idx.lane[0], a), -ESHUTDOWN);
+	CHECK(kp_index_seal(&r.idx, &csum, 100));
+	CHECK_EQ(kp_index_confirm(&r.idx, &r.idx.pcpu[0], a), -ESHUTDOWN);
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
-	/* If this kernel goes on, it is given back: no one was told of it. */
-	kp_index_unseal(&r.idx, r.idx.lane);
+	/* If this kernel continues, it is freed: no caller knows it. */
+	kp_index_unseal(&r.idx, r.idx.pcpu);
 	CHECK_EQ(kp_name_find(&r.idx, "half", &x), -ENOENT);
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
-	CHECK_EQ(r.idx.lane[0].extents, 2);
-	CHECK_EQ(kp_index_confirm(&r.idx, &r.idx.lane[0], b), 0);
+	CHECK_EQ(r.idx.pcpu[0].extents, 2);
+	CHECK_EQ(kp_index_confirm(&r.idx, &r.idx.pcpu[0], b), 0);
 	CHECK_EQ(put(&r, b, GIB, 1), 0);
 	req.name = "half";
-	CHECK_EQ(kp_index_alloc(&r.idx, &r.idx.lane[0], &req, &a), 0);
-	CHECK_EQ(kp_index_alloc(&r.idx, &r.idx.lane[0], &big, &b), 0);
-	CHECK(kp_index_seal(&r.idx, &sum, 100));
-	CHECK_EQ(region_restore(&r, &sum), 0);
+	CHECK_EQ(kp_index_alloc(&r.idx, &r.idx.pcpu[0], &req, &a), 0);
+	CHECK_EQ(kp_index_alloc(&r.idx, &r.idx.pcpu[0], &big, &b), 0);
+	CHECK(kp_index_seal(&r.idx, &csum, 100));
+	CHECK_EQ(region_restore(&r, &csum), 0);
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
-	CHECK_EQ(r.idx.lane[0].extents, 1);
+	CHECK_EQ(r.idx.pcpu[0].extents, 1);
 	CHECK_EQ(kp_name_find(&r.idx, "half", &a), -ENOENT);
 	CHECK_EQ(kp_name_find(&r.idx, "whole", &a), 0);
 	CHECK_EQ(a, c);
@@ -329,7 +351,7 @@ static void *unseal(void *data)
 {
 	struct kp_index *idx = data;
 
-	kp_index_unseal(idx, &idx->lane[1]);
+	kp_index_unseal(idx, &idx->pcpu[1]);
 	return NULL;
 }
 
@@ -343,11 +365,11 @@ static bool confirmed_while_unsealed(void)
 	struct kp_area *area;
 	struct region r;
 	pthread_t thread;
-	u64 frame, sum;
+	u64 frame, csum;
 
 	region_init(&r, 0, GIB, 2);
-	CHECK_EQ(kp_index_alloc(&r.idx, r.idx.lane, &req, &frame), 0);
-	CHECK(kp_index_seal(&r.idx, &sum, 1));
+	CHECK_EQ(kp_index_alloc(&r.idx, r.idx.pcpu, &req, &frame), 0);
+	CHECK(kp_index_seal(&r.idx, &csum, 1));
 	area = &r.idx.area[0];
 	raw_spin_lock(&area->lock);
 	pthread_create(&thread, NULL, unseal, &r.idx);
@@ -376,7 +398,7 @@ static bool small_is_cleared(void)
 	r.idx.mem = mem;
 	memset(mem, 0x5a, 4 * MIB2 << SHIFT);
 	memset(mem + ((r.frames - MIB2) << SHIFT), 0x5a, MIB2 << SHIFT);
-	CHECK_EQ(kp_index_alloc(&r.idx, &r.idx.lane[0], &req, &frame), 0);
+	CHECK_EQ(kp_index_alloc(&r.idx, &r.idx.pcpu[0], &req, &frame), 0);
 	CHECK(!memchr_inv(mem + (frame << SHIFT), 0, 3 << SHIFT));
 	munmap(mem, r.frames << SHIFT);
 	region_exit(&r);
@@ -387,33 +409,33 @@ static bool claims(void)
 {
 	struct kp_extent ext;
 	struct region r;
-	u64 a, b, c, d, sum;
+	u64 a, b, c, d, csum;
 
 	region_init(&r, GIB, 3 * GIB, 2);
 	CHECK_EQ(get(&r, 1, 1, 1, NULL, &a), 0);
 	CHECK_EQ(get(&r, 2, 1, 1, NULL, &b), 0);
 	CHECK_EQ(get(&r, 7 * MIB2, 1, 2, "seven", &c), 0);
 	CHECK_EQ(get(&r, 2 * GIB, 1, 2, NULL, &d), 0);
-	CHECK(kp_index_seal(&r.idx, &sum, 100));
-	CHECK_EQ(region_restore(&r, &sum), 0);
-	CHECK_EQ(r.idx.lane[0].unclaimed, 4);
+	CHECK(kp_index_seal(&r.idx, &csum, 100));
+	CHECK_EQ(region_restore(&r, &csum), 0);
+	CHECK_EQ(r.idx.pcpu[0].unclaimed, 4);
 	/* New extents stay out of blocks whose owner is not back. */
 	CHECK_EQ(get(&r, 1, 1, 1, NULL, &a), 0);
 	CHECK(a / MIB2 != b / MIB2);
-	CHECK_EQ(kp_index_claim(&r.idx, &r.idx.lane[0], a), -EALREADY);
-	CHECK_EQ(kp_index_claim(&r.idx, &r.idx.lane[1], b), 0);
+	CHECK_EQ(kp_index_claim(&r.idx, &r.idx.pcpu[0], a), -EALREADY);
+	CHECK_EQ(kp_index_claim(&r.idx, &r.idx.pcpu[1], b), 0);
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
-	CHECK_EQ(kp_index_claim(&r.idx, &r.idx.lane[0], c), 0);
-	CHECK_EQ(kp_index_release(&r.idx, &r.idx.lane[0], c, 7 * MIB2, 2), -EBUSY);
-	CHECK_EQ(kp_index_claim(&r.idx, &r.idx.lane[0], c), -EALREADY);
-	CHECK_EQ(kp_index_claim(&r.idx, &r.idx.lane[0], c + 1), -ENOENT);
-	CHECK_EQ(kp_index_claim(&r.idx, &r.idx.lane[0], r.frames), -EINVAL);
+	CHECK_EQ(kp_index_claim(&r.idx, &r.idx.pcpu[0], c), 0);
+	CHECK_EQ(kp_index_release(&r.idx, &r.idx.pcpu[0], c, 7 * MIB2, 2), -EBUSY);
+	CHECK_EQ(kp_index_claim(&r.idx, &r.idx.pcpu[0], c), -EALREADY);
+	CHECK_EQ(kp_index_claim(&r.idx, &r.idx.pcpu[0], c + 1), -ENOENT);
+	CHECK_EQ(kp_index_claim(&r.idx, &r.idx.pcpu[0], r.frames), -EINVAL);
 	CHECK_EQ(kp_index_find(&r.idx, r.frames, &ext), -EINVAL);
-	CHECK_EQ(kp_owner_set(&r.idx, r.idx.lane, 2, "another"), -EEXIST);
+	CHECK_EQ(kp_owner_set(&r.idx, r.idx.pcpu, 2, "another"), -EEXIST);
 	CHECK_EQ(kp_index_find(&r.idx, d, &ext), 0);
 	CHECK(ext.unclaimed);
 	CHECK_EQ(put(&r, d, 2 * GIB, 2), 0);
-	CHECK_EQ(r.idx.lane[0].unclaimed + r.idx.lane[1].unclaimed, 0);
+	CHECK_EQ(r.idx.pcpu[0].unclaimed + r.idx.pcpu[1].unclaimed, 0);
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
 	region_exit(&r);
 	return true;
@@ -444,7 +466,7 @@ static bool walk(void)
 
 	/* One that is still being cleared is passed over. */
 	region_init(&r, GIB, GIB, 1);
-	CHECK_EQ(kp_index_alloc(&r.idx, r.idx.lane, &clearing, &frame), 0);
+	CHECK_EQ(kp_index_alloc(&r.idx, r.idx.pcpu, &clearing, &frame), 0);
 	CHECK_EQ(get(&r, 1, 1, 1, NULL, &frame), 0);
 	pos = 0;
 	CHECK(kp_index_next(&r.idx, &pos, &ext));
@@ -466,7 +488,7 @@ static bool has_meaning(const struct kp_index *idx, u64 word)
 	if (p >= (const u8 *)idx->blocks && p < (const u8 *)(idx->blocks + idx->nr_blocks)) {
 		u32 block = ((__le64 *)p - idx->blocks);
 
-		return le64_to_cpu(idx->areas[kp_area_of(idx, block)]) == KHO_POOL_CONSULT;
+		return le64_to_cpu(idx->areas[kp_area_of(idx, block)]) == KHO_POOL_SPLIT;
 	}
 	if (p >= (const u8 *)idx->names && p < (const u8 *)(idx->names + idx->nr_names))
 		return p < (const u8 *)(idx->names + le64_to_cpu(idx->header->names_used));
@@ -474,7 +496,7 @@ static bool has_meaning(const struct kp_index *idx, u64 word)
 		u32 block = (p - (const u8 *)idx->bitmaps) / sizeof(*idx->bitmaps);
 
 		return has_meaning(idx, (u8 *)&idx->blocks[block] - (u8 *)idx->header) &&
-		       kp_word_kind(le64_to_cpu(idx->blocks[block])) == KHO_POOL_CONSULT;
+		       kp_word_kind(le64_to_cpu(idx->blocks[block])) == KHO_POOL_SPLIT;
 	}
 	return false;
 }
@@ -483,7 +505,7 @@ static bool has_meaning(const struct kp_index *idx, u64 word)
 static bool every_byte_flipped(void)
 {
 	struct region r;
-	u64 frame, sum;
+	u64 frame, csum;
 	struct kp_index sealed;
 	u32 flips = 0;
 	u8 *copy;
@@ -493,7 +515,7 @@ static bool every_byte_flipped(void)
 	CHECK_EQ(get(&r, 100, 1, 2, "small", &frame), 0);
 	CHECK_EQ(get(&r, 7 * MIB2 + 3, 1, 1, "middle", &frame), 0);
 	CHECK_EQ(get(&r, GIB, GIB, 2, NULL, &frame), 0);
-	CHECK(kp_index_seal(&r.idx, &sum, 100));
+	CHECK(kp_index_seal(&r.idx, &csum, 100));
 	sealed = r.idx;
 	copy = malloc(r.index_size);
 	memcpy(copy, r.index, r.index_size);
@@ -507,7 +529,7 @@ static bool every_byte_flipped(void)
 			if (bit && i % 8)
 				continue;
 			((u8 *)r.index)[i] ^= bit ? 1 << bit : 0xff;
-			ret = region_restore(&r, &sum);
+			ret = region_restore(&r, &csum);
 			((u8 *)r.index)[i] ^= bit ? 1 << bit : 0xff;
 			CHECK_EQ(ret != 0, meaning);
 			/* Nothing was written. */
@@ -519,9 +541,9 @@ static bool every_byte_flipped(void)
 			i += 8 * 61;
 	}
 	CHECK(flips > 5000);
-	CHECK_EQ(region_restore(&r, &sum), 0);
+	CHECK_EQ(region_restore(&r, &csum), 0);
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
-	CHECK_EQ(r.idx.lane[0].extents, 4);
+	CHECK_EQ(r.idx.pcpu[0].extents, 4);
 	free(copy);
 	region_exit(&r);
 	return true;
@@ -531,24 +553,24 @@ static bool assigned(void)
 {
 	struct kp_extent ext;
 	struct region r;
-	u64 a, b, c, sum;
+	u64 a, b, c, csum;
 
 	region_init(&r, 0, 3 * GIB, 1);
 	CHECK_EQ(get(&r, 3, 1, 1, NULL, &a), 0);
 	CHECK_EQ(get(&r, MIB2, 1, 1, "block", &b), 0);
 	CHECK_EQ(get(&r, GIB, GIB, 1, "area", &c), 0);
-	CHECK_EQ(kp_owner_set(&r.idx, r.idx.lane, 63, "last"), 0);
-	sum = kp_index_sum(&r.idx);
-	CHECK_EQ(kp_index_assign(&r.idx, r.idx.lane, b, MIB2, 1, 0), -EINVAL);
-	CHECK_EQ(kp_index_assign(&r.idx, r.idx.lane, b, MIB2, 1, 64), -EINVAL);
-	CHECK_EQ(kp_index_assign(&r.idx, r.idx.lane, a, 3, 1, 2), -EINVAL);
-	CHECK_EQ(kp_index_assign(&r.idx, r.idx.lane, b, MIB2, 2, 3), -EINVAL);
-	CHECK_EQ(kp_index_assign(&r.idx, r.idx.lane, b, 2 * MIB2, 1, 2), -EINVAL);
-	CHECK_EQ(kp_index_assign(&r.idx, r.idx.lane, b + 1, MIB2, 1, 2), -ENOENT);
-	CHECK_EQ(kp_index_assign(&r.idx, r.idx.lane, r.frames, MIB2, 1, 2), -EINVAL);
-	CHECK(sum == kp_index_sum(&r.idx));
-	CHECK_EQ(kp_index_assign(&r.idx, r.idx.lane, b, MIB2, 1, 2), 0);
-	CHECK_EQ(kp_index_assign(&r.idx, r.idx.lane, c, GIB, 1, 63), 0);
+	CHECK_EQ(kp_owner_set(&r.idx, r.idx.pcpu, 63, "last"), 0);
+	csum = kp_index_csum(&r.idx);
+	CHECK_EQ(kp_index_assign(&r.idx, r.idx.pcpu, b, MIB2, 1, 0), -EINVAL);
+	CHECK_EQ(kp_index_assign(&r.idx, r.idx.pcpu, b, MIB2, 1, 64), -EINVAL);
+	CHECK_EQ(kp_index_assign(&r.idx, r.idx.pcpu, a, 3, 1, 2), -EINVAL);
+	CHECK_EQ(kp_index_assign(&r.idx, r.idx.pcpu, b, MIB2, 2, 3), -EINVAL);
+	CHECK_EQ(kp_index_assign(&r.idx, r.idx.pcpu, b, 2 * MIB2, 1, 2), -EINVAL);
+	CHECK_EQ(kp_index_assign(&r.idx, r.idx.pcpu, b + 1, MIB2, 1, 2), -ENOENT);
+	CHECK_EQ(kp_index_assign(&r.idx, r.idx.pcpu, r.frames, MIB2, 1, 2), -EINVAL);
+	CHECK(csum == kp_index_csum(&r.idx));
+	CHECK_EQ(kp_index_assign(&r.idx, r.idx.pcpu, b, MIB2, 1, 2), 0);
+	CHECK_EQ(kp_index_assign(&r.idx, r.idx.pcpu, c, GIB, 1, 63), 0);
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
 	for (int again = 0; again < 2; again++) {
 		CHECK_EQ(kp_index_find(&r.idx, b, &ext), 0);
@@ -574,7 +596,7 @@ static u64 bad_frames(struct region *r)
 	return nr;
 }
 
-/* All that is to be had, in pieces of @frames; false if one has the bad frame. */
+/* Allocate everything in pieces of @frames; false if one has the bad frame. */
 static bool take_all_but(struct region *r, u64 frames, u64 bad, u64 *nr)
 {
 	u64 frame;
@@ -585,24 +607,24 @@ static bool take_all_but(struct region *r, u64 frames, u64 bad, u64 *nr)
 	return true;
 }
 
-/* A free frame goes bad: no one gets it, in this kernel and in later ones. */
+/* A free frame goes bad: it is not allocated, in this kernel and in later ones. */
 static bool bad_and_free(void)
 {
 	static const u64 sizes[] = { 1, 7, 511, MIB2, 3 * MIB2, 100 * MIB2 };
 
 	for (u32 i = 0; i < ARRAY_SIZE(sizes); i++) {
-		u64 bad = GIB + 5 * MIB2 + 77, sum, nr, before;
+		u64 bad = GIB + 5 * MIB2 + 77, csum, nr, before;
 		struct kp_stat stat = {};
 		struct region r;
 
 		region_init(&r, GIB - 8 * MIB2, 3 * GIB, 1);
-		sum = kp_index_sum(&r.idx);
+		csum = kp_index_csum(&r.idx);
 		CHECK_EQ(kp_index_bad(&r.idx, r.frames), -EINVAL);
 		CHECK_EQ(kp_index_bad(&r.idx, bad), 0);
 		CHECK_EQ(kp_index_bad(&r.idx, bad), 0);
 		CHECK_EQ(bad_frames(&r), 1);
 		/* It is in no sum. */
-		CHECK(sum == kp_index_sum(&r.idx));
+		CHECK(csum == kp_index_csum(&r.idx));
 		kp_index_stat(&r.idx, &stat);
 		CHECK_EQ(stat.free_frames, r.frames - MIB2);
 		CHECK_EQ(kp_index_validate(&r.idx), 0);
@@ -617,8 +639,8 @@ static bool bad_and_free(void)
 			CHECK_EQ(put(&r, ext.frame, ext.frames, 2), 0);
 		}
 		CHECK_EQ(kp_index_validate(&r.idx), 0);
-		CHECK(kp_index_seal(&r.idx, &sum, 1));
-		CHECK_EQ(region_restore(&r, &sum), 0);
+		CHECK(kp_index_seal(&r.idx, &csum, 1));
+		CHECK_EQ(region_restore(&r, &csum), 0);
 		CHECK_EQ(kp_index_validate(&r.idx), 0);
 		CHECK_EQ(bad_frames(&r), 1);
 		CHECK(take_all_but(&r, sizes[i], bad, &nr));
@@ -628,18 +650,18 @@ static bool bad_and_free(void)
 	return true;
 }
 
-/* One in an extent: who has it keeps it, then no one gets it. */
+/* One in an extent: the extent keeps it, and then it is not allocated. */
 static bool bad_and_taken(void)
 {
 	static const u64 sizes[] = { 3, 511, MIB2, 3 * MIB2 + 5, GIB, GIB + 3 * MIB2 };
 
-	for (u32 i = 0; i < ARRAY_SIZE(sizes); i++) {
-		u64 frames = sizes[i], frame, bad, sum, nr, next;
+	for (u32 i = 0; i < 2 * ARRAY_SIZE(sizes); i++) {
+		u64 frames = sizes[i / 2], frame, bad, csum, nr, next;
 		struct kp_extent ext;
 		struct region r;
 
-		region_init(&r, 2 * GIB, 4 * GIB, 1);
-		CHECK_EQ(get(&r, frames, i == 4 ? GIB : 1, 1, "has it", &frame), 0);
+		(i & 1 ? region_init_table : region_init)(&r, 2 * GIB, 4 * GIB, 1);
+		CHECK_EQ(get(&r, frames, frames == GIB ? GIB : 1, 1, "has it", &frame), 0);
 		bad = frame + frames - 1;
 		CHECK_EQ(kp_index_bad(&r.idx, bad), 0);
 		CHECK_EQ(kp_index_validate(&r.idx), 0);
@@ -649,12 +671,12 @@ static bool bad_and_taken(void)
 			next = frame;
 			CHECK(kp_bad_next(&r.idx, &next));
 			CHECK_EQ(next, bad);
-			CHECK(kp_index_seal(&r.idx, &sum, 1));
-			CHECK_EQ(region_restore(&r, &sum), 0);
+			CHECK(kp_index_seal(&r.idx, &csum, 1));
+			CHECK_EQ(region_restore(&r, &csum), 0);
 			CHECK_EQ(kp_index_validate(&r.idx), 0);
 		}
-		CHECK_EQ(kp_index_claim(&r.idx, r.idx.lane, frame), 0);
-		/* No new ones beside it in its block. */
+		CHECK_EQ(kp_index_claim(&r.idx, r.idx.pcpu, frame), 0);
+		/* No new ones in its block. */
 		CHECK_EQ(get(&r, 1, 1, 1, "new", &next), 0);
 		CHECK(next / MIB2 != bad / MIB2);
 		CHECK_EQ(put(&r, next, 1, 1), 0);
@@ -670,76 +692,109 @@ static bool bad_and_taken(void)
 	return true;
 }
 
-/* A word is a run of frames; when all are in use nothing is given out any more. */
-static bool bad_and_many(void)
+/* A word is a run of frames; when all are in use, nothing more is allocated. */
+static bool many_bad(struct region *r)
 {
-	struct region r;
-	u64 frame, kept, sum;
+	u64 frame, kept, csum, words = r->idx.nr_bad_words;
 
-	region_init(&r, GIB, 2 * GIB, 1);
-	CHECK_EQ(get(&r, 5 * MIB2, 1, 1, "kept", &kept), 0);
-	CHECK_EQ(get(&r, 3, 1, 1, NULL, &frame), 0);
+	CHECK_EQ(get(r, 5 * MIB2, 1, 1, "kept", &kept), 0);
+	CHECK_EQ(get(r, 3, 1, 1, NULL, &frame), 0);
 	for (u64 i = 0; i < MIB2; i++)
-		CHECK_EQ(kp_index_bad(&r.idx, 7 * MIB2 + (i & 1 ? MIB2 / 2 + i / 2 :
-							  MIB2 / 2 - 1 - i / 2)), 0);
-	CHECK_EQ(bad_frames(&r), MIB2);
-	CHECK_EQ(r.idx.nr_bad, 1);
+		CHECK_EQ(kp_index_bad(&r->idx, 7 * MIB2 + (i & 1 ? MIB2 / 2 + i / 2 :
+							   MIB2 / 2 - 1 - i / 2)), 0);
+	CHECK_EQ(bad_frames(r), MIB2);
+	CHECK_EQ(r->idx.nr_bad, 1);
 	/* After the seal it works as well. */
-	CHECK(kp_index_seal(&r.idx, &sum, 1));
-	for (u64 i = 1; i < KHO_POOL_BAD_WORDS - 1; i++)
-		CHECK_EQ(kp_index_bad(&r.idx, (10 + 3 * i) * MIB2 + i), 0);
-	CHECK_EQ(region_restore(&r, &sum), 0);
-	CHECK_EQ(bad_frames(&r), MIB2 + KHO_POOL_BAD_WORDS - 2);
-	CHECK_EQ(kp_index_validate(&r.idx), 0);
-	CHECK_EQ(get(&r, MIB2, 1, 1, NULL, &frame), 0);
-	CHECK_EQ(put(&r, frame, MIB2, 1), 0);
-	CHECK_EQ(kp_index_bad(&r.idx, 100 * MIB2), -ENOSPC);
+	CHECK(kp_index_seal(&r->idx, &csum, 1));
+	for (u64 i = 1; i < words - 1; i++)
+		CHECK_EQ(kp_index_bad(&r->idx, (10 + 3 * i) * MIB2 + i % MIB2), 0);
+	CHECK_EQ(region_restore(r, &csum), 0);
+	CHECK_EQ(bad_frames(r), MIB2 + words - 2);
+	CHECK_EQ(kp_index_validate(&r->idx), 0);
+	CHECK_EQ(get(r, MIB2, 1, 1, NULL, &frame), 0);
+	CHECK_EQ(put(r, frame, MIB2, 1), 0);
+	CHECK_EQ(kp_index_bad(&r->idx, 100 * MIB2 + 1), -ENOSPC);
+	CHECK_EQ(kp_index_bad(&r->idx, 101 * MIB2 + 1), -ENOSPC);
 	for (int again = 0; again < 2; again++) {
 		struct kp_stat stat = {};
 
-		CHECK_EQ(bad_frames(&r), MIB2 + KHO_POOL_BAD_WORDS - 2);
-		CHECK_EQ(kp_index_validate(&r.idx), 0);
+		CHECK_EQ(bad_frames(r), MIB2 + words - 2);
+		CHECK_EQ(kp_index_validate(&r->idx), 0);
 		for (u64 frames = 1; frames < GIB; frames = 3 * frames / 2 + 1)
-			CHECK_EQ(get(&r, frames, 1, 1, NULL, &frame), -ENOMEM);
-		kp_index_stat(&r.idx, &stat);
+			CHECK_EQ(get(r, frames, 1, 1, NULL, &frame), -ENOMEM);
+		kp_index_stat(&r->idx, &stat);
 		CHECK_EQ(stat.free_frames, 0);
 		CHECK_EQ(stat.largest, 0);
-		CHECK_EQ(kp_name_find(&r.idx, "kept", &frame), 0);
+		CHECK_EQ(kp_name_find(&r->idx, "kept", &frame), 0);
 		CHECK_EQ(frame, kept);
-		CHECK(kp_index_seal(&r.idx, &sum, 1));
-		CHECK_EQ(region_restore(&r, &sum), 0);
+		CHECK(kp_index_seal(&r->idx, &csum, 1));
+		CHECK_EQ(region_restore(r, &csum), 0);
 	}
-	CHECK_EQ(put(&r, kept, 5 * MIB2, 1), 0);
-	CHECK_EQ(kp_index_validate(&r.idx), 0);
-	CHECK_EQ(get(&r, 1, 1, 1, NULL, &frame), -ENOMEM);
-	region_exit(&r);
+	CHECK_EQ(put(r, kept, 5 * MIB2, 1), 0);
+	CHECK_EQ(kp_index_validate(&r->idx), 0);
+	CHECK_EQ(get(r, 1, 1, 1, NULL, &frame), -ENOMEM);
+	region_exit(r);
 	return true;
 }
 
-/* A word that means nothing hides a frame: none is given out then. */
-static bool bad_and_damaged(void)
+static bool bad_and_many(void)
 {
 	struct region r;
-	u64 frame, sum, flips = 0;
+
+	region_init(&r, GIB, 2 * GIB, 1);
+	CHECK_EQ(r.idx.nr_bad_words, KHO_POOL_BAD_WORDS);
+	return many_bad(&r);
+}
+
+/* The table grows with the region. */
+static bool bad_and_table(void)
+{
+	struct region r;
+
+	region_init_table(&r, GIB, 512 * MIB2, 1);
+	CHECK_EQ(r.idx.nr_bad_words, 512);
+	region_exit(&r);
+	region_init_table(&r, GIB, 64 * GIB, 1);
+	CHECK_EQ(r.idx.nr_bad_words, 1536);
+	CHECK_EQ(r.index_size, kp_index_size(GIB, 64 * GIB) + 1536 * 8);
+	return many_bad(&r);
+}
+
+/* An invalid word hides a frame: nothing is allocated then. */
+static bool damaged_bad(struct region *r)
+{
+	u64 frame, csum, flips = 0;
 	__le64 *words;
 
-	region_init(&r, GIB, 64 * MIB2, 1);
-	CHECK_EQ(get(&r, MIB2, 1, 1, "kept", &frame), 0);
-	CHECK_EQ(kp_index_bad(&r.idx, 10 * MIB2 + 3), 0);
-	CHECK(kp_index_seal(&r.idx, &sum, 1));
-	words = r.idx.header->bad;
+	CHECK_EQ(get(r, MIB2, 1, 1, "kept", &frame), 0);
+	CHECK_EQ(kp_index_bad(&r->idx, 10 * MIB2 + 3), 0);
+	CHECK(kp_index_seal(&r->idx, &csum, 1));
+	words = r->idx.bad;
 	for (u32 i = 0; i < 64; i++) {
 		words[0] ^= cpu_to_le64(1ULL << i);
-		CHECK_EQ(region_restore(&r, &sum), 0);
-		CHECK_EQ(kp_index_validate(&r.idx), 0);
-		flips += get(&r, 1, 1, 1, NULL, &frame) == -ENOMEM;
-		CHECK_EQ(kp_name_find(&r.idx, "kept", &frame), 0);
+		CHECK_EQ(region_restore(r, &csum), 0);
+		CHECK_EQ(kp_index_validate(&r->idx), 0);
+		flips += get(r, 1, 1, 1, NULL, &frame) == -ENOMEM;
+		CHECK_EQ(kp_name_find(&r->idx, "kept", &frame), 0);
 		words[0] ^= cpu_to_le64(1ULL << i);
 	}
 	CHECK_EQ(flips, 64);
-	CHECK_EQ(region_restore(&r, &sum), 0);
-	CHECK_EQ(get(&r, 1, 1, 1, NULL, &frame), 0);
-	region_exit(&r);
+	CHECK_EQ(region_restore(r, &csum), 0);
+	CHECK_EQ(get(r, 1, 1, 1, NULL, &frame), 0);
+	region_exit(r);
+	return true;
+}
+
+static bool bad_and_damaged(void)
+{
+	struct region r;
+
+	region_init(&r, GIB, 64 * MIB2, 1);
+	if (!damaged_bad(&r))
+		return false;
+	region_init_table(&r, GIB, 64 * MIB2, 1);
+	if (!damaged_bad(&r))
+		return false;
 
 	/* Who may only read takes it out of use, and writes nothing. */
 	region_init(&r, GIB, 64 * MIB2, 1);
@@ -773,6 +828,7 @@ int main(void)
 		{ "bad_frees_change_nothing", bad_frees_change_nothing },
 		{ "bad_requests", bad_requests },
 		{ "names", names },
+		{ "name_rule", name_rule },
 		{ "sealed_says_no", sealed_says_no },
 		{ "aligned_places_outside", aligned_places_outside },
 		{ "late_and_long", late_and_long },
@@ -788,6 +844,7 @@ int main(void)
 		{ "bad_and_free", bad_and_free },
 		{ "bad_and_taken", bad_and_taken },
 		{ "bad_and_many", bad_and_many },
+		{ "bad_and_table", bad_and_table },
 		{ "bad_and_damaged", bad_and_damaged },
 		{ "sizes", sizes },
 	};

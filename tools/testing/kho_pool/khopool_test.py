@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import re
+import struct
 import subprocess
 import sys
 
@@ -28,8 +29,11 @@ DUMPS = {
     "pages_64k": ["pages_64k_index"],
     "bad": ["bad_index"],
     "too_many": ["too_many_index"],
+    "table": ["table_root"],
+    "table_index": ["table_index"],
+    "many": ["many_index"],
 }
-# Changes to a file, and what has to be said of it beside the others.
+# Changes to a file, and the message about it that is required.
 INDEX_CHANGES = {
     "0x8^1": "header: base is 0xbc000001, not 0xbc000000",
     "0x70^1": "header: check value is",
@@ -38,17 +42,21 @@ INDEX_CHANGES = {
     "0x1a40^0x20": "has reserved bits",
     "0x16b40^0x10": None,
 }
+TABLE_ROOT_CHANGES = {
+    ("incompat=0", "check"): "region 1: index has a table of bad frames, and incompat does not say",
+    ("region1.index_size=4096", "check"): "region 1: index has 4096 bytes, not",
+}
 ROOT_CHANGES = {
     ("200^0x40",): "root is damaged: its check value is",
-    ("0^1", "check"): "root is no device tree",
+    ("0^1", "check"): "root is not a device tree",
     ("incompat=0x80", "check"): "root has incompatible features: 0x80",
-    ("frame-size=8192", "check"): "root is of no page size: 8192",
+    ("frame-size=8192", "check"): "root has no valid page size: 8192",
     ("frame-size=65536", "check"): "region 0: index has 36864 bytes, not 20480",
     ("region0.base=0x1000", "check"): "is not aligned to 0x200000",
     ("region1.base=0x100000000", "check"): "region 1: memory overlaps memory of region 0",
     ("region1.index=0x100000000", "check"): "region 1: index overlaps memory of region 0",
     ("region2.index_size=4096", "check"): "region 2: index has 4096 bytes, not 73728",
-    ("region2.size=0", "check"): "region 2: memory [0x200000000, 0 bytes] is no range",
+    ("region2.size=0", "check"): "region 2: memory [0x200000000, 0 bytes] is not a range",
     ("region3.state=9", "check"): "region 3: there is no state 9",
     ("region3.base=0x300000000", "check"): "root and keep list differ: region 3",
     ("0x1000^1", "check"): "keep list has the magic",
@@ -115,8 +123,9 @@ def changed(file, changes):
 
 
 def damaged_roots():
-    for changes, line in ROOT_CHANGES.items():
-        copy = changed("two_pools_root", changes)
+    for file, changes, line in [*(("two_pools_root", *c) for c in ROOT_CHANGES.items()),
+                                *(("table_root", *c) for c in TABLE_ROOT_CHANGES.items())]:
+        copy = changed(file, changes)
         status, out, _ = run("verify", copy)
         expect(status == 1 and line in out, f"{changes}: {out}")
         status, out, _ = run("dump", "--json", copy)
@@ -170,15 +179,15 @@ def calls():
         ("dump", "v1_root", "two_pools_root"): "are both roots",
         ("edit", "v1_root"): "usage: khopool edit",
         ("edit", "v1_root", "generations=1"): 'no number "generations"',
-        ("edit", "v1_root", "incompat=x"): '"x" is no number',
+        ("edit", "v1_root", "incompat=x"): '"x" is not a number',
         ("edit", "v1_root", "region7.base=1"): "there is no such region",
         ("edit", "v1_root", "5000^1"): "has no byte 5000",
         # Those for the running machine, as far as they get without one
         ("create",): "usage: khopool create NAME SIZE",
-        ("create", "x", "4Q"): '"4Q" is no size, such as 4G, 512M or 64K',
-        ("create", "x", "4 GiBs"): '"4 GiBs" is no size',
-        ("create", "x", "0x"): '"0x" is no size',
-        ("create", "x", "G"): '"G" is no size',
+        ("create", "x", "4Q"): '"4Q" is not a size such as 4G, 512M or 64K',
+        ("create", "x", "4 GiBs"): '"4 GiBs" is not a size',
+        ("create", "x", "0x"): '"0x" is not a size',
+        ("create", "x", "G"): '"G" is not a size',
         ("create", "x", "0 GiB"): "SIZE is 0",
         ("create", "x", "16777216T"): "SIZE: 16777216T is too large",
         ("create", "x", "99999999999999999999"): "is too large",
@@ -186,7 +195,7 @@ def calls():
         ("create", "x", "4G", "--align", "0x3000"): "--align: 12 KiB is not a power of two",
         ("create", "x", "4G", "--align"): "create --align needs a value",
         ("create", "x", "4G", "--strict=1"): "create has no option --strict=1, or not like this",
-        ("create", "x", "4G", "--node", "-1"): '--node: "-1" is no number',
+        ("create", "x", "4G", "--node", "-1"): '--node: "-1" is not a number',
         ("create", "x", "3M", "--expose"): "cannot be exposed, only multiples of",
         ("create", "a b", "4G"): "is made of letters, digits",
         ("create", "a/b", "4G", "--pool", "c"): "a/b is not in pool c",
@@ -195,7 +204,7 @@ def calls():
         ("rm",): "usage: khopool rm NAME",
         ("show", "a", "b"): "usage: khopool show NAME",
         ("map", "--cell", "3K"): "--cell: 3K is not a power of two",
-        ("stat", "--watch=-1"): '--watch: "-1" is no number of seconds',
+        ("stat", "--watch=-1"): '--watch: "-1" is not a number of seconds',
         ("get", "a"): "usage: khopool get NAME FILE",
         ("get", "a", "b", "--check"): "usage: khopool get NAME FILE",
         ("kexec-args", "x"): "usage: khopool kexec-args",
@@ -209,6 +218,60 @@ def calls():
         error = json.loads(err)["error"]
         expect(set(error) == {"message", "status"} and error["status"] == 2 and
                line in error["message"], f"{args} --json: {err}")
+
+
+def kexec_args():
+    """With its own /sys and /proc/cmdline, where users may make these."""
+    word, args = "kho_handover=0x1234000", "--mem-min=0x1000000 --mem-max=0x1ffffff"
+    script = f"""mount -t tmpfs none /sys/kernel && mkdir /sys/kernel/kexec_handover &&
+        echo {word} >/sys/kernel/kexec_handover/cmdline &&
+        echo {args} >/sys/kernel/kexec_handover/args &&
+        cp "$1" /sys/kernel/line && mount --bind /sys/kernel/line /proc/cmdline || exit 77
+        shift; exec "$@" """
+    running = SAVED / "cmdline"
+
+    def run_with(line, *more):
+        running.write_bytes(line)
+        env = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0:exitcode=99"}
+        result = subprocess.run(["unshare", "-rm", "sh", "-c", script, "sh", running, KHOPOOL,
+                                 "kexec-args", *more], env=env, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, check=False)
+        return result.returncode, result.stdout, result.stderr.decode()
+
+    room = 2047 - len(word) - 1
+    if run_with(b"a\n")[0] not in (0, 2):
+        print("# not here: it takes unshare -rm")
+        return
+    for line, made in {
+        b"a\n": b" a",
+        b"": b"",
+        b"\n": b"",
+        b"kho-handover=0x1000 a  b='c -- d\n": b" a  b='c -- d",
+        b'a="x  kho_handover=0x1 y" \tb \xff -- c kho_handover=0x1':
+            b' a="x  kho_handover=0x1 y" \tb \xff -- c kho_handover=0x1',
+        b"x" * room: b" " + b"x" * room,
+        b"x" * 3000 + b"\n": None,
+        b"x" * (room + 1): None,
+        b"a\nb\n": None,
+    }.items():
+        line_arg = b"--command-line=" + line
+        for call in (line, ()), (b"wrong", (line_arg,)):
+            status, out, err = run_with(call[0], *call[1])
+            if made is None:
+                expect((status, out) == (2, b""), f"{line}: {status} {out}")
+                expect("bytes too long" in err or "more than one line" in err, err)
+                continue
+            whole = word.encode() + made
+            text = args.encode() + b" --command-line='" + whole.replace(b"'", b"'\\''") + b"'\n"
+            expect((status, out, err) == (0, text, ""), f"{line}: {status} {out}{err}")
+            status, out, err = run_with(call[0], "--json", *call[1])
+            expect(status == 0 and json.loads(out) == {
+                "args": args, "command_line": whole.decode("latin-1")}, f"{out}{err}")
+            xargs = subprocess.run(["xargs", "printf", "%s\\n"], input=text, check=True,
+                                   stdout=subprocess.PIPE).stdout
+            expect(xargs == args.replace(" ", "\n").encode() + b"\n--command-line=" + whole +
+                   b"\n", xargs)
+    expect("1 bytes too long" in run_with(b"x" * (room + 1))[2], "how much too long")
 
 
 def edit_json():
@@ -232,7 +295,7 @@ def documented():
     completion = (TOOL / "khopool.bash-completion").read_text()
     _, out, _ = run("--help")
     commands = re.findall(r"^  ([a-z-]+)  ", out, re.M)
-    expect(len(commands) == 15, commands)
+    expect(len(commands) == 17, commands)
     for command in commands:
         status, out, err = run(command, "--help")
         expect(status == 0 and out.startswith(f"usage: khopool {command}") and not err, command)
@@ -252,21 +315,22 @@ def documented():
 def reasons():
     """Every state and reason that the kernel gives is in the guide, and no other reason is."""
     def source(name, pattern, flags=0):
-        found = re.findall(pattern, (TOP / "mm" / "kho_pool" / name).read_text(), flags)
+        found = re.findall(pattern, next((TOP / "mm" / "kho_pool").rglob(name)).read_text(), flags)
         expect(found, f"{name} has no {pattern}")
         return set(found)
 
-    said = (source("root.c", r'return "(.*)"') | source("early.c", r'return "(root .*)"') |
-            source("early.c", r'(?:quarantine|no_handover) = "(.*)"') |
+    said = (source("root.c", r'return "(.*)"') | source("takeover.c", r'return "(root .*)"') |
+            source("early.c", r'quarantine = "(.*)"') |
+            source("takeover.c", r'(?:quarantine|no_handover) = "(.*)"') |
             source("handover.c", r'no_handover = "(.*)"') | source("pool.c", r'return "(.*)"'))
-    shows = source("sysfs.c", r"^static ssize_t (?:state|handover)_show\(.*?^}", re.M | re.S)
+    shows = source("sysfs.c", r"^static ssize_t (?:kp_sysfs_state|handover)_show\(.*?^}", re.M | re.S)
     expect(len(shows) == 2, shows)
     # As far as they are the same for all
     states = {state.split(" %")[0] for show in shows
               for state in re.findall(r'"(.*?)\\n"', show)}
     expect(len(states) == 9, states)
     guide = GUIDE.read_text()
-    why = guide[guide.index("\nWhy\n---"):guide.index("\nWhat is damaged\n---")]
+    why = guide[guide.index("\nReasons\n---"):guide.index("\nDamaged pools\n---")]
     named = set(re.findall(r"^``(.*?)`` ", why, re.M))
     expect(named == said, f"only in the guide: {named - said}, only in the kernel: {said - named}")
     for state in states:
@@ -284,6 +348,55 @@ def files():
         for file in re.findall(r"^What:.*/([^/\s]+)/?$", path.read_text(), re.M):
             expect(re.search(rf"\b{file}(?!\w)" if file[0] != "<" else file, tables),
                    f"{path.name}: the guide has no {file}")
+
+
+def note(kind, *numbers, text=b"", magic=b"KHONOTE1"):
+    """A note about handover, as include/linux/kho/abi/kho_note.h describes it."""
+    desc = magic + struct.pack(f"<{len(numbers)}Q", *numbers) + text.ljust(16, b"\0")
+    return struct.pack("<III", 4, len(desc), kind) + b"KHO\0" + desc
+
+
+def images():
+    """What an image says that its kernel can take over, and what follows."""
+    kho, pool = note(1, 1, 4096, text=b"kho-v4"), note(2, 0, 1, 0, text=b"kho-pool-v1")
+    longer = struct.pack("<III", 4, 48, 1) + kho[12:] + b"\0" * 8
+    old = SAVED / "image"
+    old.write_bytes(b"\0" * 512 + kho + pool)
+    for status, says, image in [
+        (0, "yes\n", kho + pool),
+        (0, "yes\n", pool + b"KHO\0" * 9 + kho),
+        (0, "yes\n", longer + pool),
+        (0, "yes: only kexec -s", note(1, 0, 4096, text=b"kho-v4") + pool),
+        (1, "no: its kernel has no kho_pool", kho),
+        (1, "no: its kernel has no kho_pool", kho + pool[:-4]),
+        (1, "no: its kernel has no kho_pool", kho + b"\0" * 2 + pool),
+        (1, "reads KHO's tree as kho-v5", note(1, 1, 4096, text=b"kho-v5") + pool),
+        (1, "has pages of 64 KiB, not 4", note(1, 1, 65536, text=b"kho-v4") + pool),
+        (1, "reads pools as kho-pool-v2", kho + note(2, 0, 1, 0, text=b"kho-pool-v2")),
+        (2, "unknown: the image does not say", pool),
+        (2, "unknown: the image does not say", kho[:-1]),
+        (2, "unknown: the image does not say", note(1, 1, 4096, magic=b"KHONOTE2") + pool),
+        (2, "unknown: the image does not say", note(3, 1, 4096, text=b"kho-v4") + pool),
+        (2, "unknown: the image does not say", b"\0" * 100),
+    ]:
+        copy = SAVED / "changed"
+        copy.write_bytes(image)
+        result, out, err = run("can-take", "--from", old, copy)
+        expect(result == status and says in out, f"{image}: {out}{err}")
+        result, out, err = run("can-take", "--json", f"--from={old}", copy)
+        expect(result == status, f"{image}: {out}{err}")
+        expect(valid_json(out)["can_take"] == ["yes", "no", "unknown"][status], out)
+    # A kernel that hands over what nobody knows of
+    copy.write_bytes(kho + pool)
+    old.write_bytes(b"\0" * 512)
+    expect(run("can-take", "--from", old, copy)[0] == 2, "from a kernel that says nothing")
+    # A feature that all pools of the one have, and the other does not know
+    old.write_bytes(kho + note(2, 1, 1, 0, text=b"kho-pool-v1"))
+    result, out, _ = run("can-take", "--from", old, copy)
+    expect(result == 1 and "does not know the features 0x1 of the pools" in out, out)
+    for args in [], ["/nonexistent"], [copy, copy], [SAVED], ["/dev/null"]:
+        status, out, err = run("can-take", *args)
+        expect(status == 2 and not out and err, f"can-take {args}: {out}{err}")
 
 
 def completed():
@@ -315,8 +428,8 @@ def completed():
         expect(result.stdout.decode() == expected + "\n", f"{words}: {result.stdout}")
 
 
-TESTS = [golden, many_extents, damaged_roots, damaged_indexes, every_flip, fuzzed, calls, edit_json,
-         documented, reasons, files, completed]
+TESTS = [golden, many_extents, damaged_roots, damaged_indexes, every_flip, fuzzed, calls, kexec_args,
+         edit_json, documented, reasons, files, images, completed]
 print(f"TAP version 14\n1..{len(TESTS)}")
 for test in TESTS:
     number += 1

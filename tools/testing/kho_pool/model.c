@@ -31,7 +31,7 @@ struct area {			/* a region */
 	u8 *taken;		/* one byte a frame */
 	u8 *bad;		/* the same */
 	u64 nr_bad;		/* frames */
-	bool worn;		/* nothing is given out any more */
+	bool worn;		/* nothing more is allocated */
 	void *frozen;		/* the index as it was when it was quarantined */
 };
 
@@ -231,7 +231,7 @@ static const char *compare(void)
 		bad += areas[i].nr_bad;
 		FAIL_IF(!areas[i].worn && kp_bad_frames(&kp_state.region[i]) != areas[i].nr_bad);
 	}
-	kp_pool_stat(pool, &stat);
+	kp_node_stat(pool, NUMA_NO_NODE, &stat);
 	FAIL_IF(stat.bad_frames > bad);
 	FAIL_IF(stat.extents != nr_held || stat.unclaimed != unclaimed);
 	FAIL_IF(stat.used_frames != used || stat.free.free_blocks != free_blocks);
@@ -243,7 +243,7 @@ static const char *compare(void)
  * Kernels
  */
 
-static void attach(u32 i, bool restored, const u64 *sum)
+static void attach(u32 i, bool restored, const u64 *csum)
 {
 	struct kp_region *r = &kp_state.region[i];
 	struct area *a = &areas[i];
@@ -265,7 +265,7 @@ static void attach(u32 i, bool restored, const u64 *sum)
 	if (err)
 		r->state = KHO_POOL_REGION_BAD_HEADER;
 	else
-		err = kp_index_restore(&r->idx, sum);
+		err = kp_index_restore(&r->idx, csum);
 	if (err == -EBADMSG)
 		r->state = KHO_POOL_REGION_BAD_SUM;
 	else if (err)
@@ -310,7 +310,9 @@ static void first_kernel(bool large)
 			a->base = layouts[large][i].base;
 			a->frames = layouts[large][i].frames;
 			a->nid = layouts[large][i].nid;
-			a->index_size = kp_index_size(a->base, a->frames);
+			/* Every second one as a kernel has made it that knew of no tables */
+			a->index_size = i & 1 ? kp_index_size(a->base, a->frames) :
+						kp_index_size_table(a->base, a->frames);
 			a->vol_size = kp_index_volatile_size(a->base, a->frames, CPUS);
 			a->index = pages(a->index_size);
 			a->vol = pages(a->vol_size);
@@ -323,12 +325,12 @@ static void first_kernel(bool large)
 		areas[i] = *a;
 		memset(a->taken, 0, a->frames);
 		memset(a->bad, 0, a->frames);
-		kp_index_format(a->index, a->base, a->frames, SHIFT, "model");
+		kp_index_format(a->index, a->index_size, a->base, a->frames, SHIFT, "model");
 		attach(i, false, NULL);
 	}
 }
 
-/* What was in a region that is quarantined is out of reach. */
+/* Extents in a quarantined region cannot be reached. */
 static void lose(u32 region)
 {
 	struct area *a = &areas[region];
@@ -352,6 +354,7 @@ static const char *kexec(const struct op *op)
 	root.sealed = sealed;
 	root.nr_pools = 1;
 	root.nr_regions = nr_areas;
+	root.incompat = KHO_POOL_INCOMPAT_BAD_TABLE;
 	root.ro_compat = read_only ? 2 : 0;
 	strscpy(root.pool_name[0], pool->name, sizeof(root.pool_name[0]));
 	for (u32 i = 0; i < nr_areas; i++) {
@@ -364,7 +367,7 @@ static const char *kexec(const struct op *op)
 		to->nid = areas[i].nid;
 		to->state = kp_state.region[i].state;
 		if (usable(i))
-			FAIL_IF(!kp_index_seal(&kp_state.region[i].idx, &to->sum, 1));
+			FAIL_IF(!kp_index_seal(&kp_state.region[i].idx, &to->csum, 1));
 	}
 	FAIL_IF(kp_root_encode(&root, page) < 0);
 	FAIL_IF(kp_root_decode(page, 1 << SHIFT, &decoded));
@@ -388,7 +391,7 @@ static const char *kexec(const struct op *op)
 		u32 before = kp_state.region[i].state;
 		bool hit = damage && i == victim;
 
-		attach(i, true, decoded.sealed ? &decoded.region[i].sum : NULL);
+		attach(i, true, decoded.sealed ? &decoded.region[i].csum : NULL);
 		FAIL_IF(!hit && kp_state.region[i].state != before);
 		FAIL_IF(hit && kp_state.region[i].state == KHO_POOL_REGION_OK);
 	}
@@ -676,22 +679,22 @@ static const char *do_seal(const struct op *op)
 {
 	for (u32 i = 0; i < nr_areas; i++) {
 		struct kp_index *idx = &kp_state.region[i].idx;
-		u64 sum;
+		u64 csum;
 
 		if (!usable(i))
 			continue;
 		if (is_sealed) {
-			kp_index_unseal(idx, &idx->lane[this_cpu]);
+			kp_index_unseal(idx, &idx->pcpu[this_cpu]);
 		} else {
-			FAIL_IF(!kp_index_seal(idx, &sum, 1));
-			FAIL_IF(sum != kp_index_sum(idx));
+			FAIL_IF(!kp_index_seal(idx, &csum, 1));
+			FAIL_IF(csum != kp_index_csum(idx));
 		}
 	}
 	is_sealed = !is_sealed;
 	return NULL;
 }
 
-/* What is said to be the largest can be had, and nothing larger. */
+/* The reported largest size can be allocated, and nothing larger. */
 static const char *do_largest(const struct op *op)
 {
 	struct kho_pool_request req = { .nid = NUMA_NO_NODE, .flags = KHO_POOL_NOZERO };
@@ -701,7 +704,7 @@ static const char *do_largest(const struct op *op)
 
 	if (IS_ERR(who) || refusal())
 		return NULL;
-	kp_pool_stat(pool, &stat);
+	kp_node_stat(pool, NUMA_NO_NODE, &stat);
 	if (stat.free.largest < MIB2)
 		return NULL;
 	req.size = (stat.free.largest + 1) << SHIFT;
@@ -744,13 +747,14 @@ static u64 bad_blocks(const struct area *a)
 	return nr;
 }
 
-/* Memory errors, in extents or not: one, some beside each other, or very many. */
+/* Memory errors, in extents or not: one, some adjacent ones, or very many. */
 static const char *do_bad(const struct op *op)
 {
 	u32 region = op->a % nr_areas, nr = op->b & 0xf ? 1 + op->b % 4 : 40;
 	const struct held *h = nr_held ? &held[op->c % nr_held] : NULL;
 	struct area *a = &areas[region];
 	u64 first = op->c % a->frames, step = nr == 40 ? 77 : 1;
+	u32 words = kp_state.region[region].idx.nr_bad_words;
 	bool all_bad = false;
 
 	if (h && op->b & 0x100 && h->region == region)
@@ -766,9 +770,9 @@ static const char *do_bad(const struct op *op)
 		a->bad[f] = 1;
 		a->worn |= all_bad;
 		FAIL_IF(all_bad != a->worn);
-		/* A word has one frame at the least, and frames of one block. */
-		FAIL_IF(all_bad && a->nr_bad < KHO_POOL_BAD_WORDS);
-		FAIL_IF(!all_bad && bad_blocks(a) >= KHO_POOL_BAD_WORDS);
+		/* A word has at least one frame, and frames of one block. */
+		FAIL_IF(all_bad && a->nr_bad < words);
+		FAIL_IF(!all_bad && bad_blocks(a) >= words);
 	}
 	FAIL_IF(kho_pool_memory_failure(areas[0].base - 1));
 	return compare();

@@ -14,22 +14,20 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "shim/shim.h"
+#include <shim.h>
 
 #include "model.h"
+#include "random.h"
 
 #define SEQUENCE	5000
 /* A sequence that takes longer hangs. */
-#define SECONDS		120
+#define SECONDS		1200
 
 static u64 seed;
 
 static u64 rnd(void)
 {
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return seed * 0x2545f4914f6cdd1dULL >> 16;
+	return random_word(&seed) >> 16;
 }
 
 static void generate(struct op *ops, u32 nr)
@@ -45,7 +43,7 @@ static void generate(struct op *ops, u32 nr)
 			ops[i].kind = 6;		/* kexec */
 		else if ((ops[i].kind & 0x7f) < 8 && rnd() % few)
 			ops[i].kind = 8 + (x >> 40) % 100;
-		/* What is bad is never good again. */
+		/* A bad frame never becomes good again. */
 		if ((ops[i].kind & 0x7f) == 9 && rnd() % 16)
 			ops[i].kind++;
 		/* Invalid requests teach little. */
@@ -61,7 +59,7 @@ static void generate(struct op *ops, u32 nr)
 	}
 }
 
-/* In a process of its own; true if all is well. */
+/* In a separate process; true if all is well. */
 static bool passes(const struct op *ops, u32 nr, bool large, bool quiet, u32 *at,
 		   struct model_stat *stat)
 {
@@ -104,7 +102,7 @@ static bool passes(const struct op *ops, u32 nr, bool large, bool quiet, u32 *at
 	return !status;
 }
 
-/* Leave out ever smaller parts, as long as it goes on failing. */
+/* Leave out ever smaller parts while it keeps failing. */
 static u32 shrink(struct op *ops, u32 nr, bool large)
 {
 	struct op *without = malloc(nr * sizeof(*ops));

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include "../../../mm/kho_pool/internal.h"
+#include "../../../mm/kho_pool/index/internal.h"
 
 #define SHIFT	12
 #define KIB4	1ULL
@@ -17,7 +17,7 @@
 struct region {
 	struct kp_index idx;
 	u64 base, frames;
-	u32 lanes;
+	u32 cpus;
 	void *index, *vol;
 	u64 index_size, vol_size;
 };
@@ -34,8 +34,8 @@ static inline void *pages(u64 size)
 	return p;
 }
 
-/* What the next kernel does: forget the volatile side, make it anew. */
-static inline int region_restore(struct region *r, const u64 *sum)
+/* What the next kernel does: forget the volatile side and rebuild it. */
+static inline int region_restore(struct region *r, const u64 *csum)
 {
 	int ret;
 
@@ -44,27 +44,40 @@ static inline int region_restore(struct region *r, const u64 *sum)
 	r->vol = pages(r->vol_size);
 	memset(&r->idx, 0, sizeof(r->idx));
 	ret = kp_index_attach(&r->idx, r->index, r->index_size, r->base, r->frames, SHIFT,
-			      r->vol, r->lanes);
-	return ret ?: kp_index_restore(&r->idx, sum);
+			      r->vol, r->cpus);
+	return ret ?: kp_index_restore(&r->idx, csum);
 }
 
-static inline void region_init(struct region *r, u64 base, u64 frames, u32 lanes)
+static inline void region_init_size(struct region *r, u64 base, u64 frames, u32 cpus,
+				    u64 index_size)
 {
 	memset(r, 0, sizeof(*r));
 	r->base = base;
 	r->frames = frames;
-	r->lanes = lanes;
-	r->index_size = kp_index_size(base, frames);
-	r->vol_size = kp_index_volatile_size(base, frames, lanes);
+	r->cpus = cpus;
+	r->index_size = index_size;
+	r->vol_size = kp_index_volatile_size(base, frames, cpus);
 	r->index = pages(r->index_size);
 	if (frames <= 16 * GIB)
 		memset(r->index, 0xa5, r->index_size);
-	if (kp_index_format(r->index, base, frames, SHIFT, "test") || region_restore(r, NULL)) {
+	if (kp_index_format(r->index, index_size, base, frames, SHIFT, "test") ||
+	    region_restore(r, NULL)) {
 		fprintf(stderr, "cannot make a region\n");
 		exit(2);
 	}
-	kp_owner_set(&r->idx, &r->idx.lane[0], 1, "one");
-	kp_owner_set(&r->idx, &r->idx.lane[0], 2, "two");
+	kp_owner_set(&r->idx, &r->idx.pcpu[0], 1, "one");
+	kp_owner_set(&r->idx, &r->idx.pcpu[0], 2, "two");
+}
+
+static inline void region_init(struct region *r, u64 base, u64 frames, u32 cpus)
+{
+	region_init_size(r, base, frames, cpus, kp_index_size(base, frames));
+}
+
+/* With a table of bad frames, as new regions have it */
+static inline void region_init_table(struct region *r, u64 base, u64 frames, u32 cpus)
+{
+	region_init_size(r, base, frames, cpus, kp_index_size_table(base, frames));
 }
 
 static inline void region_exit(struct region *r)
@@ -80,12 +93,12 @@ static inline int get(struct region *r, u64 frames, u64 align, u8 owner, const c
 		.frames = frames, .align = align, .owner = owner, .name = name,
 	};
 
-	return kp_index_alloc(&r->idx, &r->idx.lane[0], &req, frame);
+	return kp_index_alloc(&r->idx, &r->idx.pcpu[0], &req, frame);
 }
 
 static inline int put(struct region *r, u64 frame, u64 frames, u8 owner)
 {
-	return kp_index_free(&r->idx, &r->idx.lane[0], frame, frames, owner);
+	return kp_index_free(&r->idx, &r->idx.pcpu[0], frame, frames, owner);
 }
 
 #endif /* _KHO_POOL_TEST_REGION_H */

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "random.h"
 #include "region.h"
 #include "test.h"
 
@@ -10,65 +11,59 @@
 #define HELD	128
 
 static struct region r;
-static u8 *taken;		/* one byte a frame, set by whoever has it */
+static u8 *taken;		/* one byte per frame, set by its owner */
 static bool stop_early;
 
 struct worker {
 	pthread_t thread;
-	u32 lane;
+	u32 cpu;
 	u64 done;
 	const char *wrong;
 };
-
-static u64 rnd(u64 *seed, u64 below)
-{
-	*seed ^= *seed << 13;
-	*seed ^= *seed >> 7;
-	*seed ^= *seed << 17;
-	return (*seed >> 11) % below;
-}
 
 static void *work(void *data)
 {
 	struct { u64 frame, frames; } held[HELD] = {};
 	struct worker *w = data;
-	struct kp_lane *lane = &r.idx.lane[w->lane];
-	u64 seed = 0x9e3779b97f4a7c15ULL * (w->lane + 1);
-	u8 owner = 1 + w->lane % 2;
+	struct kp_pcpu *pcpu = &r.idx.pcpu[w->cpu];
+	u64 seed = 0x9e3779b97f4a7c15ULL * (w->cpu + 1);
+	u8 owner = 1 + w->cpu % 2;
 
 	for (u32 i = 0; i < 20000 && !w->wrong; i++) {
-		u32 slot = rnd(&seed, HELD);
+		u32 slot = random_below(&seed, HELD);
 		char name[32];
 		int ret;
 
 		if (held[slot].frames) {
 			for (u64 f = 0; f < held[slot].frames; f += 64)
 				if (__atomic_exchange_n(&taken[held[slot].frame + f], 0,
-							__ATOMIC_RELAXED) != 1 + w->lane)
+							__ATOMIC_RELAXED) != 1 + w->cpu)
 					w->wrong = "handed out twice";
-			ret = kp_index_free(&r.idx, lane, held[slot].frame, held[slot].frames,
+			ret = kp_index_free(&r.idx, pcpu, held[slot].frame, held[slot].frames,
 					    owner);
 			held[slot].frames = 0;
 		} else {
-			struct kp_request req = { .frames = 1 + rnd(&seed, 4), .align = 1,
-						  .owner = owner, .clear = !rnd(&seed, 8) };
+			struct kp_request req = {
+				.frames = 1 + random_below(&seed, 4), .align = 1,
+				.owner = owner, .clear = !random_below(&seed, 8),
+			};
 			u64 frame;
 
-			if (!rnd(&seed, 8))
-				req.frames = MIB2 * (1 + rnd(&seed, 4));
-			if (!rnd(&seed, 200))
-				req.frames = GIB + rnd(&seed, GIB);
-			if (!rnd(&seed, 16)) {
-				snprintf(name, sizeof(name), "%u-%u", w->lane, i);
+			if (!random_below(&seed, 8))
+				req.frames = MIB2 * (1 + random_below(&seed, 4));
+			if (!random_below(&seed, 200))
+				req.frames = GIB + random_below(&seed, GIB);
+			if (!random_below(&seed, 16)) {
+				snprintf(name, sizeof(name), "%u-%u", w->cpu, i);
 				req.name = name;
 			}
-			ret = kp_index_alloc(&r.idx, lane, &req, &frame);
+			ret = kp_index_alloc(&r.idx, pcpu, &req, &frame);
 			if (ret == -ENOMEM || ret == -ENOSPC)
 				continue;
 			if (!ret && req.clear && req.frames >= MIB2)
-				ret = kp_index_confirm(&r.idx, lane, frame);
+				ret = kp_index_confirm(&r.idx, pcpu, frame);
 			for (u64 f = 0; !ret && f < req.frames; f += 64)
-				if (__atomic_exchange_n(&taken[frame + f], 1 + w->lane,
+				if (__atomic_exchange_n(&taken[frame + f], 1 + w->cpu,
 							__ATOMIC_RELAXED))
 					w->wrong = "was not free";
 			held[slot].frame = frame;
@@ -88,7 +83,7 @@ static bool run(struct worker *w)
 	memset(w, 0, THREADS * sizeof(*w));
 	memset(taken, 0, r.frames);
 	for (u32 i = 0; i < THREADS; i++) {
-		w[i].lane = i;
+		w[i].cpu = i;
 		pthread_create(&w[i].thread, NULL, work, &w[i]);
 	}
 	return true;
@@ -139,14 +134,14 @@ static bool sealed_in_between(void)
 	stop_early = true;
 	for (int round = 0; round < 20; round++) {
 		struct worker w[THREADS];
-		u64 sum;
+		u64 csum;
 
 		region_init(&r, 0, 6 * GIB, THREADS);
 		run(w);
 		usleep(round * 300);
-		CHECK(kp_index_seal(&r.idx, &sum, -1UL));
+		CHECK(kp_index_seal(&r.idx, &csum, -1UL));
 		CHECK(join(w));
-		CHECK_EQ(region_restore(&r, &sum), 0);
+		CHECK_EQ(region_restore(&r, &csum), 0);
 		CHECK_EQ(kp_index_validate(&r.idx), 0);
 		region_exit(&r);
 	}
@@ -154,7 +149,7 @@ static bool sealed_in_between(void)
 	return true;
 }
 
-/* With memory free, no one is told that there is none. */
+/* While memory is free, no allocation fails. */
 static void *take_and_give(void *data)
 {
 	struct worker *w = data;
@@ -163,9 +158,9 @@ static void *take_and_give(void *data)
 		struct kp_request req = { .frames = i % 3 ? MIB2 : 1, .align = 1, .owner = 1 };
 		u64 frame;
 
-		if (kp_index_alloc(&r.idx, &r.idx.lane[w->lane], &req, &frame))
+		if (kp_index_alloc(&r.idx, &r.idx.pcpu[w->cpu], &req, &frame))
 			w->wrong = "no memory";
-		else if (kp_index_free(&r.idx, &r.idx.lane[w->lane], frame, req.frames, 1))
+		else if (kp_index_free(&r.idx, &r.idx.pcpu[w->cpu], frame, req.frames, 1))
 			w->wrong = "free";
 	}
 	return NULL;
@@ -177,7 +172,7 @@ static bool never_without_reason(void)
 
 	region_init(&r, 0, GIB, THREADS);
 	for (u32 i = 0; i < THREADS; i++) {
-		w[i].lane = i;
+		w[i].cpu = i;
 		pthread_create(&w[i].thread, NULL, take_and_give, &w[i]);
 	}
 	CHECK(join(w));

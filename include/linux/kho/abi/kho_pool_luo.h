@@ -12,18 +12,18 @@
  * DOC: kho_pool Live Update ABI
  *
  * LUO's handle of the file (its ``data``) is the physical address of one &struct
- * kho_pool_luo_record, at the beginning of a page of its own that KHO preserves.
- * It says which extent the file was open on.  The extent itself, its memory and
- * how it is exposed are in the pool's index, with or without a session, so the
- * record has the same size for an extent of any size.
+ * kho_pool_luo_record, at the beginning of a separate page that KHO preserves.
+ * The record says which extent the file was open on.  The extent itself, its memory
+ * and how it is exposed are recorded in the pool's index, with or without a session,
+ * so the record has the same size for an extent of any size.
  *
  * All numbers are little-endian.  A reader refuses a record with another magic
- * or check, a version that it does not know, or anything but zero where nothing
- * is defined.  A change of the layout takes a new version and a new
+ * or a wrong check, a version that it does not know, or anything but zero where
+ * nothing is defined.  A change of the layout requires a new version and a new
  * %KHO_POOL_LUO_COMPATIBLE.
  */
 
-/* LUO finds the handler by it. */
+/* LUO finds the file handler by this. */
 #define KHO_POOL_LUO_COMPATIBLE	"kho-pool-dax-v1"
 
 /* "KPLU" */
@@ -40,12 +40,12 @@
  * @version: %KHO_POOL_LUO_VERSION
  * @access: %KHO_POOL_LUO_READ, %KHO_POOL_LUO_WRITE; at least one
  * @phys: the extent's first byte
- * @size: its bytes
- * @pool: the pool's name, filled up with zeros, at least one
- * @name: the extent's name, the same way
+ * @size: its size in bytes
+ * @pool: the pool's name, padded with zeros, at least one
+ * @name: the extent's name, padded in the same way
  * @reserved: zero
- * @check: CRC-32C of all bytes before, with ~0 to begin with and no inversion at
- *	the end
+ * @check: CRC-32C of all bytes before, with an initial value of ~0 and without
+ *	inversion at the end
  */
 struct kho_pool_luo_record {
 	__le32 magic;

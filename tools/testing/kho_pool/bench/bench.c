@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Our index and its peers, measured beside each other.
+ * Our index and its peers, compared with each other.
  *
  * usage: bench [quick] [latency|threads|handover|longest] ...
  *
  * Prints one line of JSON a result, times in ns as [median, least, most] of the
- * rounds; progress goes to stderr.  scripts/bench.py makes tables of it.
+ * rounds; progress goes to stderr.  bench.py makes tables of it.
  */
 #include <stdarg.h>
 #include <stdio.h>

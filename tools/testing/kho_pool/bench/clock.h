@@ -5,7 +5,7 @@
 
 #include <time.h>
 
-#include "../shim/shim.h"
+#include "../../../mm/khopool/shim/shim.h"
 
 #define MAX_VALUES	256
 

@@ -25,10 +25,10 @@ static void write_names(struct kp_index *idx)
 void full_write(struct region *r, bool names)
 {
 	struct kp_index *idx = &r->idx;
-	u64 word = kp_word(KHO_POOL_CONSULT, 1, 0);
+	u64 word = kp_word(KHO_POOL_SPLIT, 1, 0);
 
 	for (u32 a = 0; a < idx->nr_areas; a++)
-		idx->areas[a] = cpu_to_le64(KHO_POOL_CONSULT);
+		idx->areas[a] = cpu_to_le64(KHO_POOL_SPLIT);
 	for (u32 block = 0; block < idx->nr_blocks; block++) {
 		idx->blocks[block] = cpu_to_le64(word);
 		memset(idx->bitmaps[block].used, 0x55, sizeof(idx->bitmaps[block].used));
@@ -45,5 +45,5 @@ void full_write(struct region *r, bool names)
 void full_claim(struct region *r)
 {
 	for (u32 block = 0; block < r->idx.nr_blocks; block++)
-		kp_index_claim(&r->idx, &r->idx.lane[0], (u64)block << KHO_POOL_BLOCK_SHIFT);
+		kp_index_claim(&r->idx, &r->idx.pcpu[0], (u64)block << KHO_POOL_BLOCK_SHIFT);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Regions of which every block is consulted.  What billions of requests would
+ * Regions of which every block is split.  What billions of requests would
  * leave behind is written as they would leave it, and restored.
  */
 #ifndef _KHO_POOL_BENCH_FULL_H

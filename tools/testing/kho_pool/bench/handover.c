@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the next kernel pays to take a pool over, and this one to seal it. */
-#include "../../../../mm/kho_pool/root.h"
+#include "../../../../mm/kho_pool/index/root.h"
 
+#include "../random.h"
 #include "bench.h"
 #include "full.h"
 
 /* As many CPUs as a host has; the seal looks at each. */
-#define LANES	256
+#define CPUS	256
 
 static u64 seed;
 
 static u64 rnd(u64 below)
 {
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (seed * 0x2545f4914f6cdd1dULL >> 11) % below;
+	return random_below(&seed, below);
 }
 
 static void empty(struct region *r)
@@ -119,29 +117,29 @@ static u64 bytes_read(struct region *r)
 
 	bytes += 8ULL * idx->nr_areas + kp_load(&idx->header->names_used) * sizeof(*idx->names);
 	for (u32 block = 0; block < idx->nr_blocks; block++) {
-		if (kp_load(&idx->areas[kp_area_of(idx, block)]) != KHO_POOL_CONSULT)
+		if (kp_load(&idx->areas[kp_area_of(idx, block)]) != KHO_POOL_SPLIT)
 			continue;
 		bytes += 8;
-		if (kp_word_kind(kp_load(&idx->blocks[block])) == KHO_POOL_CONSULT)
+		if (kp_word_kind(kp_load(&idx->blocks[block])) == KHO_POOL_SPLIT)
 			bytes += sizeof(*idx->bitmaps);
 	}
 	return bytes;
 }
 
 /* All of it: the volatile memory is cleared, too. */
-static double restore(struct region *r, const u64 *sum)
+static double restore(struct region *r, const u64 *csum)
 {
 	struct kp_index idx = {};
 	u64 begin;
 
-	/* What was stopped was settled the last time. */
-	if (!sum)
-		r->idx.blocks[1] = cpu_to_le64(kp_word(KHO_POOL_CONSULT, 1, 0));
+	/* The interrupted operation was repaired the last time. */
+	if (!csum)
+		r->idx.blocks[1] = cpu_to_le64(kp_word(KHO_POOL_SPLIT, 1, 0));
 	forget_caches();
 	begin = now_ns();
 	memset(r->vol, 0, r->vol_size);
 	if (kp_index_attach(&idx, r->index, r->index_size, r->base, r->frames, SHIFT, r->vol,
-			    r->lanes) || kp_index_restore(&idx, sum)) {
+			    r->cpus) || kp_index_restore(&idx, csum)) {
 		fprintf(stderr, "not restored\n");
 		exit(2);
 	}
@@ -149,19 +147,19 @@ static double restore(struct region *r, const u64 *sum)
 	return now_ns() - begin - clock_cost();
 }
 
-static double seal(struct region *r, u64 *sum)
+static double seal(struct region *r, u64 *csum)
 {
 	enum { TIMES = 100 };
 	u64 begin = now_ns();
 
 	for (u32 i = 0; i < TIMES; i++) {
-		if (!kp_index_seal(&r->idx, sum, -1UL))
+		if (!kp_index_seal(&r->idx, csum, -1UL))
 			exit(2);
 		if (i < TIMES - 1)
-			kp_index_unseal(&r->idx, &r->idx.lane[0]);
+			kp_index_unseal(&r->idx, &r->idx.pcpu[0]);
 	}
 	begin = now_ns() - begin;
-	kp_index_unseal(&r->idx, &r->idx.lane[0]);
+	kp_index_unseal(&r->idx, &r->idx.pcpu[0]);
 	return (begin - clock_cost()) / TIMES;
 }
 
@@ -169,21 +167,21 @@ static void one(u32 p, u32 c)
 {
 	struct figure rebuilt = {}, sealed = {};
 	struct region r;
-	u64 sum;
+	u64 csum;
 
 	bench_progress("handover, %s, %s", pools[p].name, contents[c].name);
-	region_init(&r, 0, pools[p].frames, LANES);
+	region_init(&r, 0, pools[p].frames, CPUS);
 	contents[c].make(&r);
 	for (u32 round = 0; round < (bench_quick ? 7 : 9); round++) {
 		if (contents[c].sealed)
-			figure_add(&sealed, seal(&r, &sum));
-		figure_add(&rebuilt, restore(&r, contents[c].sealed ? &sum : NULL));
+			figure_add(&sealed, seal(&r, &csum));
+		figure_add(&rebuilt, restore(&r, contents[c].sealed ? &csum : NULL));
 	}
 	json_begin("handover");
 	json_text("pool", pools[p].name);
 	json_number("gib", pools[p].frames / GIB);
 	json_text("state", contents[c].name);
-	json_number("lanes", LANES);
+	json_number("lanes", CPUS);
 	json_figure("rebuild_ns", &rebuilt);
 	json_figure("seal_ns", &sealed);
 	json_number("index_bytes", r.index_size);
@@ -209,7 +207,7 @@ static void largest_root(void)
 	for (u32 i = 0; i < KHO_POOL_MAX_REGIONS; i++)
 		root.region[i] = (struct kp_root_region){
 			.base = (u64)i << 40, .size = 1ULL << 39, .index = (u64)i << 30,
-			.index_size = 1 << 26, .sum = ~0ULL, .pool = i % KHO_POOL_MAX_POOLS,
+			.index_size = 1 << 26, .csum = ~0ULL, .pool = i % KHO_POOL_MAX_POOLS,
 		};
 	for (u32 round = 0; round < 9; round++) {
 		u64 begin = now_ns();

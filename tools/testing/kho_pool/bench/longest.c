@@ -6,6 +6,7 @@
  * of each counts: what another program or a hypervisor took of the CPU goes, what
  * the code does stays.  Of these the longest is told.
  */
+#include "../random.h"
 #include "bench.h"
 #include "full.h"
 
@@ -36,10 +37,7 @@ static u64 seed;
 
 static u64 rnd(u64 below)
 {
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (seed * 0x2545f4914f6cdd1dULL >> 11) % below;
+	return random_below(&seed, below);
 }
 
 struct extent {

@@ -16,7 +16,7 @@
 static struct region r;
 
 struct job {
-	u64 frame, frames, align, sum;
+	u64 frame, frames, align, csum;
 	const char *name;
 	int ret;
 };
@@ -40,20 +40,20 @@ static void free_it(struct job *job)
 
 static void claim(struct job *job)
 {
-	job->ret = kp_index_claim(&r.idx, &r.idx.lane[0], job->frame);
+	job->ret = kp_index_claim(&r.idx, &r.idx.pcpu[0], job->frame);
 }
 
 static void seal(struct job *job)
 {
-	job->ret = kp_index_seal(&r.idx, &job->sum, 1) ? 0 : -EBUSY;
+	job->ret = kp_index_seal(&r.idx, &job->csum, 1) ? 0 : -EBUSY;
 }
 
 static void restore(struct job *job)
 {
 	memset(&r.idx, 0, sizeof(r.idx));
 	job->ret = kp_index_attach(&r.idx, r.index, r.index_size, r.base, r.frames, SHIFT, r.vol,
-				   r.lanes);
-	job->ret = job->ret ?: kp_index_restore(&r.idx, &job->sum);
+				   r.cpus);
+	job->ret = job->ret ?: kp_index_restore(&r.idx, &job->csum);
 }
 
 /* Do it now, and do not count it. */

@@ -12,7 +12,8 @@
 
 #include "peer.h"
 
-#include "../shim/shim.h"
+#include "../../../mm/khopool/shim/shim.h"
+#include "../random.h"
 #include "../test.h"
 
 #define KIB		1024ULL
@@ -63,10 +64,7 @@ struct worker {
 
 static u64 rnd(struct worker *w, u64 below)
 {
-	w->seed ^= w->seed << 13;
-	w->seed ^= w->seed >> 7;
-	w->seed ^= w->seed << 17;
-	return (w->seed * 0x2545f4914f6cdd1dULL >> 11) % below;
+	return random_below(&w->seed, below);
 }
 
 /* Small ones are as likely as large ones. */

@@ -7,7 +7,7 @@
 #ifndef _KHO_POOL_BENCH_RECORD_H
 #define _KHO_POOL_BENCH_RECORD_H
 
-#include "../shim/shim.h"
+#include "../../../mm/khopool/shim/shim.h"
 
 /* A piece of memory, of 1 << shift bytes, that was accessed. */
 struct touched {

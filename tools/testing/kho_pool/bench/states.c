@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../random.h"
 #include "states.h"
 
 /*
@@ -19,10 +20,7 @@ const struct load loads[NR_LOADS] = {
 
 u64 held_random(struct held *h, u64 below)
 {
-	h->seed ^= h->seed << 13;
-	h->seed ^= h->seed >> 7;
-	h->seed ^= h->seed << 17;
-	return (h->seed * 0x2545f4914f6cdd1dULL >> 11) % below;
+	return random_below(&h->seed, below);
 }
 
 /* As many of 4 to 8 MiB as of 1 to 2 GiB. */

@@ -9,7 +9,7 @@
 
 #include "peer.h"
 
-#include "../shim/shim.h"
+#include "../../../mm/khopool/shim/shim.h"
 
 #define KIB		1024ULL
 #define MIB		(1024 * KIB)

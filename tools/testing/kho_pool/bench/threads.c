@@ -32,7 +32,7 @@ static void *work(void *arg)
 	struct worker *w = arg;
 	const struct held *h = w->held;
 	const struct load *load = h->load;
-	/* Even the largest fits several times into what is free. */
+	/* Even the largest fits several times into free memory. */
 	unsigned int batch = load->most < MAX_BATCH ? 1 : MAX_BATCH;
 	u64 bytes = load->bytes, align = align_for(bytes), begin, end, pairs = 0;
 	struct piece piece[MAX_BATCH];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A year of virtual machines coming and going on a host of 1 TiB, replayed over
- * every allocator: which share of what is free can still be had as whole,
- * aligned GiB, and how many requests failed though there was memory enough?
+ * every allocator: which share of free memory is still available as whole,
+ * aligned GiB, and how many requests failed although there was enough memory?
  *
  * Sizes are those of the Azure public data sets: "v1" (2017: 0.75 to 112 GB,
  * published with Resource Central, SOSP'17) and "v2" (2019: 2 to 64 GB).  The
@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../random.h"
 #include "peer.h"
 
 #define MIB		0x100000ULL
@@ -66,10 +67,7 @@ static uint64_t seed;
 
 static double uniform(void)
 {
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return ((seed * 0x2545f4914f6cdd1dULL >> 11) + 1) / (double)(1ULL << 53);
+	return ((random_word(&seed) >> 11) + 1) / (double)(1ULL << 53);
 }
 
 static double lifetime(void)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What kho_pool_blackout and its ways to hand memory on share. */
+/* Shared by kho_pool_blackout and its ways to hand memory on. */
 #ifndef _KHO_POOL_BLACKOUT_H
 #define _KHO_POOL_BLACKOUT_H
 
 #include "kvm.h"
 
 /*
- * A way to bring memory and what is saved of the CPU to the next kernel.  @memory
- * and @saved point to what the running guest has, and to what is left for later.
+ * A way to bring memory and the saved state of the CPU to the next kernel.  @memory
+ * and @saved point to what the running guest uses, and to what is left for later.
  */
 struct way {
 	const char *name;

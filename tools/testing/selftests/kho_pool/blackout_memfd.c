@@ -76,7 +76,7 @@ static int retrieve(uint64_t token)
 	return arg.fd;
 }
 
-/* What is written later goes with it: the pages are what is preserved. */
+/* The pages are preserved, so later writes are handed over, too. */
 static void prepare(void)
 {
 	session = open_session(LIVEUPDATE_IOCTL_CREATE_SESSION);

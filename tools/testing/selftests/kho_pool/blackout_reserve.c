@@ -9,13 +9,13 @@
 
 #include "blackout.h"
 
-/* reserve_mem=SIZE:2M:guest; what is saved is at its end. */
+/* reserve_mem=SIZE:2M:guest; the saved state is at its end. */
 #define FDT	"/sys/kernel/debug/kho/out/sub_fdts/memblock"
 
 static void *reserved;
 static uint64_t reserved_size;
 
-/* A property of the only node in the tree that has it. */
+/* A property that only one node in the tree has */
 static uint64_t property(const char *fdt, size_t size, const char *name)
 {
 	const uint32_t *head = (const uint32_t *)fdt;

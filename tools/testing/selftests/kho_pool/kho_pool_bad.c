@@ -2,7 +2,7 @@
 /*
  * Touch a page of a device that has a memory error, or give it one:
  *
- *	kho_pool_bad DEVICE SIZE OFFSET		what becomes of who reads there?
+ *	kho_pool_bad DEVICE SIZE OFFSET		what happens on a read there?
  *	kho_pool_bad DEVICE SIZE OFFSET poison	the same, with an error made first
  *
  * Says "read" or "SIGBUS", and exits with 0 unless something else happens.

@@ -4,10 +4,10 @@
  *
  *	kho_pool_blackout load KERNEL INITRD COMMAND-LINE
  *	kho_pool_blackout leave WAY MIB		run a guest, pause it, kexec
- *	kho_pool_blackout enter WAY		let it run on
+ *	kho_pool_blackout enter WAY		let it continue
  *
  * WAY is how its memory gets to the next kernel: pool, pool-2m, memfd, reserve_mem.
- * The last one prints when things happened, by a clock that goes on over the kexec.
+ * The last one prints when things happened, by a clock that continues over the kexec.
  */
 #include <fcntl.h>
 #include <linux/reboot.h>

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A guest that lives through the kexec of its host, with a monitor of our own.
+ * A guest that survives the kexec of its host, with a monitor of our own.
  *
  *	kho_pool_kvm start NAME SIZE ALIGN	make a guest, let it run, pause and save it
- *	kho_pool_kvm go NAME			let it run on, pause and save it again
+ *	kho_pool_kvm go NAME			let it continue, pause and save it again
  *	kho_pool_kvm spoil NAME			change one word of its memory
  *	kho_pool_kvm spoil-cpu NAME		change one byte of its registers
  *
- * The memory of a guest is extent NAME of the first pool, what was saved of its CPU
- * is extent NAME-cpu.  Exits with 0 if all is as it should be, and prints what was
- * seen as JSON.
+ * The memory of a guest is extent NAME of the first pool, and the saved state of its
+ * CPU is extent NAME-cpu.  Exits with 0 if everything is as it should be, and prints
+ * its observations as JSON.
  */
 #include <errno.h>
 #include <stdio.h>

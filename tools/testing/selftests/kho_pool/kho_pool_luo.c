@@ -42,7 +42,7 @@ static uint64_t word_at(uint64_t i, uint64_t seed)
 	return (i + seed * 0x9e3779b97f4a7c15ULL) * 0xd6e8feb86659fd93ULL;
 }
 
-/* Of a large extent, a word of each 256 MiB: what is not touched costs nothing. */
+/* In a large extent, one word per 256 MiB: untouched memory costs nothing. */
 static uint64_t step(uint64_t size)
 {
 	return size >= 1ULL << 30 ? 1 << 25 : 1;
@@ -107,7 +107,7 @@ static void keep(int session, int nr, char **devices)
 	stay();
 }
 
-/* A device that was not open for writing is not to be written to. */
+/* A device that was not open for writing must not be writable. */
 static const char *mode_of(int fd)
 {
 	int mode = fcntl(fd, F_GETFL) & O_ACCMODE;

@@ -7,8 +7,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "../kselftest_harness.h"
 #include "control.h"
+#include "harness.h"
 #include "luo.h"
 
 #define SIZE	(64ULL << 20)
@@ -38,7 +38,7 @@ FIXTURE_SETUP(luo)
 	ASSERT_LE(0, self->session);
 }
 
-/* Without a session, an extent can go as ever. */
+/* Without a session, an extent can be removed as usual. */
 FIXTURE_TEARDOWN(luo)
 {
 	struct kho_pool_extent_info info;
@@ -61,7 +61,7 @@ TEST_F(luo, preserved_stays)
 	ASSERT_EQ(0, luo_preserve(self->session, self->fd, 7));
 	EXPECT_EQ(-EBUSY, hide("kept"));
 	EXPECT_EQ(-EBUSY, release("kept"));
-	/* LUO has the file, whether someone else has it or not. */
+	/* LUO holds the file, whether or not anyone else does. */
 	close(self->fd);
 	self->fd = -1;
 	EXPECT_EQ(-EBUSY, hide("kept"));
@@ -94,7 +94,7 @@ TEST_F(luo, a_device_once)
 	EXPECT_EQ(-EBUSY, luo_preserve(self->session, self->fd, 2));
 	EXPECT_EQ(-EBUSY, luo_preserve(self->session, again, 2));
 	EXPECT_EQ(-EBUSY, luo_preserve(other, again, 1));
-	/* What failed has not let go of it. */
+	/* The failed call has not released it. */
 	EXPECT_EQ(-EBUSY, hide("kept"));
 	close(other);
 	EXPECT_EQ(-EBUSY, hide("kept"));
@@ -158,7 +158,7 @@ TEST_F(luo, device_that_is_gone)
 	close(fd);
 }
 
-/* What is mapped goes on being used, before, while and after it is preserved. */
+/* A mapping stays usable before, while and after the file is preserved. */
 TEST_F(luo, mapped)
 {
 	unsigned int *map = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, self->fd, 0);
@@ -175,7 +175,7 @@ TEST_F(luo, mapped)
 	munmap(map, SIZE);
 }
 
-/* Those are of the kernel after. */
+/* These are for the next kernel. */
 TEST_F(luo, not_before_kexec)
 {
 	ASSERT_EQ(0, luo_preserve(self->session, self->fd, 1));

@@ -4,6 +4,7 @@
  * of the pool, or have it in quarantine.
  *
  *	kho_pool_mem PHYS SIZE GENERATION	is it as test_kho_pool filled it?
+ *	kho_pool_mem fill PHYS SIZE GENERATION	fill it as test_kho_pool does
  *	kho_pool_mem dump PHYS SIZE		to stdout; read() would not do on arm64
  *	kho_pool_mem overlap PHYS		try to load an image there
  *	kho_pool_mem page			this kernel's page size
@@ -29,21 +30,35 @@ static uint64_t word_at(uint64_t phys, uint64_t generation)
 	return (phys + generation * 0x9e3779b97f4a7c15ULL) * 0xd6e8feb86659fd93ULL;
 }
 
-static void *map(uint64_t phys, uint64_t size)
+static void *map_for(uint64_t phys, uint64_t size, int mode, int prot)
 {
-	int fd = open("/dev/mem", O_RDONLY);
+	int fd = open("/dev/mem", mode);
 	void *p;
 
 	if (fd < 0) {
 		perror("/dev/mem");
 		exit(2);
 	}
-	p = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, phys);
+	p = mmap(NULL, size, prot, MAP_SHARED, fd, phys);
 	if (p == MAP_FAILED) {
 		perror("mmap");
 		exit(2);
 	}
 	return p;
+}
+
+static void *map(uint64_t phys, uint64_t size)
+{
+	return map_for(phys, size, O_RDONLY, PROT_READ);
+}
+
+static int fill(uint64_t phys, uint64_t size, uint64_t generation)
+{
+	uint64_t *p = map_for(phys, size, O_RDWR, PROT_READ | PROT_WRITE);
+
+	for (uint64_t i = 0; i < size / 8; i++)
+		p[i] = word_at(phys + 8 * i, generation);
+	return 0;
 }
 
 static int dump(uint64_t phys, uint64_t size)
@@ -78,6 +93,9 @@ static int overlap(uint64_t phys)
 
 int main(int argc, char **argv)
 {
+	if (argc == 5 && !strcmp(argv[1], "fill"))
+		return fill(strtoull(argv[2], NULL, 0), strtoull(argv[3], NULL, 0),
+			    strtoull(argv[4], NULL, 0));
 	if (argc == 4 && !strcmp(argv[1], "dump"))
 		return dump(strtoull(argv[2], NULL, 0), strtoull(argv[3], NULL, 0));
 	if (argc == 4)
@@ -89,7 +107,7 @@ int main(int argc, char **argv)
 		printf("%d\n", getpagesize());
 		return 0;
 	}
-	fprintf(stderr, "usage: kho_pool_mem PHYS SIZE GENERATION | dump PHYS SIZE |\n"
-		"                    overlap PHYS | page\n");
+	fprintf(stderr, "usage: kho_pool_mem PHYS SIZE GENERATION | fill PHYS SIZE GENERATION |\n"
+		"                    dump PHYS SIZE | overlap PHYS | page\n");
 	return 2;
 }

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../kselftest_harness.h"
+#include "harness.h"
 
 #define POOL	"/sys/kernel/mm/kho_pool/default/"
 #define DEBUG	"/sys/kernel/debug/kho_pool/"
@@ -134,7 +134,7 @@ TEST_F(pool, sysfs_files_are_there)
 	EXPECT_GE(value("size_bytes") / 5000, value("index_bytes"));
 }
 
-TEST_F_TIMEOUT(pool, sizes_and_alignments, 180)
+TEST_F(pool, sizes_and_alignments)
 {
 	static const char * const sizes[] = {
 		"4K", "8K", "12K", "1M", "2M", "2052K", "64M", "100M", "500M",
@@ -174,7 +174,7 @@ TEST_F(pool, names_are_unique)
 	EXPECT_EQ(0, cmd("alloc 2M once"));
 }
 
-/* Double free, wrong size, another's and no one's memory. */
+/* Double free, wrong size, memory of another owner, and of nobody. */
 TEST_F(pool, bad_frees_change_nothing)
 {
 	unsigned long long phys, bad = value("bad_frees");
@@ -194,7 +194,7 @@ TEST_F(pool, bad_frees_change_nothing)
 	EXPECT_EQ(-ENOENT, cmd("free_raw %llu %u", phys, 3 << 20));
 }
 
-TEST_F_TIMEOUT(pool, exhaustion, 180)
+TEST_F(pool, exhaustion)
 {
 	EXPECT_EQ(0, cmd("alloc 1M kept"));
 	EXPECT_EQ(0, cmd("reuse"));
@@ -202,7 +202,7 @@ TEST_F_TIMEOUT(pool, exhaustion, 180)
 	EXPECT_NE(0, where("kept"));
 }
 
-/* What was another's is not seen by the next owner. */
+/* The next owner does not see the previous owner's data. */
 TEST_F(pool, memory_is_cleared)
 {
 	EXPECT_EQ(0, cmd("cleared 4K"));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the parts of the tiny virtual machine monitor share, and the guest with it. */
+/* Shared by the parts of the small virtual machine monitor and by the guest. */
 #ifndef _KHO_POOL_KVM_H
 #define _KHO_POOL_KVM_H
 
@@ -14,7 +14,7 @@
  */
 #define GUEST_BASE	0x40000000ULL
 #define GUEST_DOORBELL	0x10000000ULL
-/* Into its memory: tables, stack (its end), code, and what it works on. */
+/* In its memory: tables, stack (its end), code, and data. */
 #define GUEST_TABLES	0x1000
 #define GUEST_STACK	0x8000
 #define GUEST_CODE	0x8000
@@ -50,7 +50,7 @@ static inline __attribute__((always_inline)) uint64_t add_word(uint64_t sum, uin
 	return (sum << 1 | sum >> 63) + word;
 }
 
-/* The guest is linked into the monitor, in a section of its own. */
+/* The guest is linked into the monitor, in a separate section. */
 void guest_main(struct guest_page *page);
 extern const char __start_guest[], __stop_guest[];
 
@@ -67,7 +67,7 @@ enum stopped {
 	BY_SIGNAL,
 };
 
-/* What a monitor leaves to the next one, beside the guest's memory. */
+/* What a monitor leaves to the next one, besides the guest's memory. */
 #define SAVED_BYTES	0x200000
 #define SAVED_MAGIC	0x6d766b6f6f706f68ULL
 
@@ -75,7 +75,7 @@ struct saved {
 	uint64_t magic, sum, bytes;
 	/* As they were at the pause. */
 	uint64_t memory_bytes, generation, count, position;
-	/* For who wants to know when; see kho_pool_blackout. */
+	/* For programs that need the times; see kho_pool_blackout. */
 	uint64_t stamps[16];
 	uint8_t vcpu[];
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The guest: counts, and writes all of its memory anew in each round.
+ * The guest: counts, and writes to all of its memory in each round.
  *
  * It is copied to where it runs, so it calls nothing and refers to nothing.  Count,
  * seed and sum are in registers; there is a copy of the count in one that is saved

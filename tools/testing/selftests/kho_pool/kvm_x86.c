@@ -79,7 +79,7 @@ void arch_start(struct machine *m)
 	VCPU(m, KVM_SET_REGS, &regs);
 }
 
-/* Those that there are, by the list that KVM gives. */
+/* All registers in the list that KVM returns. */
 static void save_msrs(struct machine *m, struct state *state)
 {
 	struct {

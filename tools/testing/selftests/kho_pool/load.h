@@ -32,6 +32,9 @@ struct image {
 /* One per architecture: kernel, initrd, parameters, and the way into the kernel. */
 void arch_load(struct image *image, const char *kernel, const char *initrd, const char *cmdline);
 
+/* What tells a kernel its command line, to be placed at @at. */
+struct blob arch_params(uint64_t at, const char *cmdline);
+
 /* One that says that nothing is preserved; @map is the place of a page of zeroes. */
 struct blob made_up_tree(uint64_t map);
 

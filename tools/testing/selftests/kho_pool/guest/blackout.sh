@@ -15,7 +15,8 @@ if [ -z "$(arg then)" ]; then
 	purgatory=$(dmesg | sed -n 's/.*kexec_file_load:.* start:\(0x[0-9a-f]*\).*/\1/p')
 	image=$(dmesg | sed -n 's/.*Loaded 64bit kernel at \(0x[0-9a-f]*\).*/\1/p')
 	echo "@json {\"purgatory\": \"$purgatory\", \"image\": \"$image\"}"
-	sleep 1
+	# They say on the console when they have seen it.
+	read -r _
 	said=$(/tests/kho_pool_blackout leave "$(arg way)" "$(arg mib)" 2>&1)
 	die "kho_pool_blackout: $said"
 fi

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# Where KASLR has put the kernel, and what was left for the pools.
+# Where KASLR has put the kernel, and the memory left for the pools.
 . /guest/lib.sh
 
 kernel=$(sed -n 's/^ *\([0-9a-f]*\)-.* Kernel code$/\1/p' /proc/iomem)

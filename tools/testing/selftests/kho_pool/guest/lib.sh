@@ -30,10 +30,15 @@ save_coverage() {
 	{ echo "@gcov"; tar -cz -C /tmp gcov | base64; echo "@end"; } >/dev/ttyS1
 }
 
+# drain: wait until the console has all that was said
+drain() {
+	stty -F /dev/console cs8
+}
+
 die() {
 	echo "@fail $*"
 	save_coverage
-	sleep 0.1
+	drain
 	reboot -f
 	sleep 60
 }
@@ -55,11 +60,6 @@ stat() {
 	cat $POOL/$1
 }
 
-# now: nanoseconds since boot
-now() {
-	awk '{ printf "%d\n", $1 * 1e9 }' /proc/uptime
-}
-
 # version: which kernel this is; one of the same version may have no kho_pool
 version() {
 	if [ -e /sys/kernel/mm/kho_pool ]; then
@@ -69,8 +69,8 @@ version() {
 	fi
 }
 
-# account BYTES BAD: so many bytes of what the kernel before held were looked at
-# in this one, and so many of them are not as they were; for the host's table
+# account BYTES BAD: so many bytes that the previous kernel held were verified in this
+# one, and so many of them have changed; for the host's table
 account() {
 	from=$(arg from)
 	echo "@verified {\"from\": \"${from%,*}\", \"loader\": \"${from#*,}\"," \
@@ -127,11 +127,17 @@ load_next() {
 	return $err
 }
 
-next_kernel() {
-	load_next "$@" || die "kexec could not load the next kernel"
+# start_next: start what was loaded
+start_next() {
 	save_coverage
+	drain
 	kexec -e
 	die "kexec did not start the next kernel"
+}
+
+next_kernel() {
+	load_next "$@" || die "kexec could not load the next kernel"
+	start_next
 }
 
 # report EXTRA-JSON: what this generation has seen

@@ -38,7 +38,7 @@ else
 	done
 	cmd alloc 4K gen-$gen
 	cmd alloc 6M block-$gen 2M
-	# What was freed may be had again, the large ones too.
+	# Freed memory can be allocated again, the large extents too.
 	is_there vm-a || cmd alloc 1G vm-a 1G
 	is_there vm-b || cmd alloc 1536M vm-b 2M
 fi

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * For the driver that makes devices of kho_pool's extents: drivers/dax/kho_pool/.
+ * Other drivers need only linux/kho_pool.h.
+ */
+#ifndef _LINUX_KHO_POOL_EXPOSE_H
+#define _LINUX_KHO_POOL_EXPOSE_H
+
+#include <linux/types.h>
+
+struct kho_pool;
+struct kho_pool_extent;
+
+/* The owner of extents that user space makes through /dev/kho_pool. */
+#define KHO_POOL_USER		"user"
+
+/**
+ * struct kho_pool_exposed - how user space sees an extent
+ * @align: page size that it is mapped with, bytes
+ * @region: X of /dev/daxX.Y
+ * @id: Y of /dev/daxX.Y
+ */
+struct kho_pool_exposed {
+	u64 align;
+	u32 region, id;
+};
+
+/**
+ * struct kho_pool_exposer - makes devices of extents for /dev/kho_pool
+ * @expose: make a device of an extent whose owner is KHO_POOL_USER; @as->align may
+ *	be 0: the largest that fits
+ * @hide: take the device away, and make KHO_POOL_USER the owner again
+ * @find: is there a device?
+ *
+ * Calls are made one at a time, and may sleep.
+ */
+struct kho_pool_exposer {
+	int (*expose)(struct kho_pool *pool, const struct kho_pool_extent *ext,
+		      struct kho_pool_exposed *as);
+	int (*hide)(phys_addr_t phys);
+	bool (*find)(phys_addr_t phys, struct kho_pool_exposed *as);
+};
+
+int kho_pool_set_exposer(const struct kho_pool_exposer *ops);
+int kho_pool_iomem_open(phys_addr_t phys, u64 size);
+void kho_pool_iomem_taken(phys_addr_t phys);
+void kho_pool_iomem_close(phys_addr_t phys);
+
+#endif /* _LINUX_KHO_POOL_EXPOSE_H */

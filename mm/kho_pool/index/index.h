@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * DOC: The index
+ *
+ * The index of a region records what is allocated, to whom, and under which
+ * name.  It has a persistent side, in the handover format, and a volatile side,
+ * which finds free memory fast and is rebuilt from the persistent side at
+ * boot. ::
+ *
+ *	       struct kp_index                          persistent index
+ *	+-------------------------+                  +--------------------+
+ *	| busy, full  1 bit/area  |   written        | areas   1 word each|
+ *	| area[]  ----+           |   through by     | blocks  1 word each|
+ *	| pcpu[]      |           |   every change   | bitmaps            |
+ *	| link[]      |           |  ------------->  | names, owners      |
+ *	+-------------|-----------+                  +--------------------+
+ *	              v
+ *	   struct kp_area: lock, used / partial / unclaimed, 1 bit per block
+ *
+ * The volatile side only says which blocks are taken.  To whom they belong, and
+ * where extents begin and end, is read from the persistent side.  Blocks with a
+ * memory error count as taken, too; see bad.c.
+ *
+ * For example, a region of 1 GiB at 1 GiB + 1020 MiB has 512 blocks of 2 MiB,
+ * numbered from the region's base.  Areas are aligned in physical memory, so it
+ * has two of them: @lead is 510, the first area has blocks 0 and 1, and the
+ * second one has blocks 2 to 511.  An extent of 6 MiB at block 0 is committed by
+ * one word, that of block 0, with a length of 1536 frames; the word of the first
+ * area says SPLIT.  On the volatile side its blocks are two bits of the first
+ * area and one of the second.
+ *
+ * This is pure code: it allocates nothing, never sleeps and logs nothing.  The
+ * kernel, tools/testing/kho_pool and tools/mm/khopool compile the same files.
+ * tools/testing/kho_pool/walls.py says what they may include and call.
+ */
+
+/**
+ * DOC: Index source files
+ *
+ * Each uses only those above it::
+ *
+ *	csum.h internal.h	the checksum, bits and words
+ *	layout.c		where the tables are; making and attaching an index
+ *	bitmaps.c		one block that is split into small extents
+ *	blocks.c		the blocks of one area: which are taken
+ *	bad.c			frames with memory errors
+ *	runs.c			runs of blocks over several areas
+ *	names.c			names of extents and owners
+ *	index.c			alloc, free, claim, assign, seal
+ *	restore.c		the volatile side, rebuilt from a checked index
+ *	walk.c stat.c		all extents; what is free
+ *	validate.c		every invariant, in code
+ *	root.c			the root and the keep list
+ */
+
+/**
+ * DOC: Index locking
+ *
+ * Two kinds of locks, the outer one first.  Both are raw spinlocks.
+ *
+ * kp_index.index_lock
+ *	names, owners and bad frames of the region, and claims of memory in more
+ *	than one area
+ *
+ * kp_area.lock
+ *	the area's bits and its word, and the words and bitmaps of its blocks
+ *
+ * An allocation of less than an area without a name takes only the area's lock.
+ * Callers disable interrupts and pass the struct kp_pcpu of the CPU that they run on.
+ * Nothing else may use that until the call returns.
+ */
+
+/**
+ * DOC: Order of stores
+ *
+ * If the kernel stops at any point, the index holds either the state before an
+ * operation or the state after it:
+ *
+ * - alloc: block words are zeroed before the word of their area says SPLIT.
+ *   The name is written before the extent, and tails are written before the
+ *   head, whose word commits.
+ * - free: the head is cleared first, then the tails, then the name.
+ * - An extent that has to be cleared is committed as PENDING, cleared without a
+ *   lock, and confirmed.  The next kernel treats PENDING extents as free memory,
+ *   so nobody sees what an earlier owner left there.  Memory of less than a block
+ *   is cleared under the lock before it is committed.
+ */
+#ifndef _KHO_POOL_INDEX_H
+#define _KHO_POOL_INDEX_H
+
+#include <linux/cache.h>
+#include <linux/kho/abi/kho_pool.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+#include "names.h"
+
+#define KP_AREA_WORDS		(KHO_POOL_AREA_BLOCKS / 64)
+#define KP_AREA_FRAMES		(KHO_POOL_BLOCK_FRAMES * KHO_POOL_AREA_BLOCKS)
+#define KP_HINTS		4
+
+/* Owner slots with a meaning of their own */
+#define KP_OWNER_NONE		0
+
+struct kp_area {
+	raw_spinlock_t lock;
+	/*
+	 * Blocks taken, counting those outside of the region.  The bits say the
+	 * same, except in an area wholly inside one extent: its bits stay clear.
+	 */
+	u16 nr_used;
+	u16 nr_partial;		/* set bits in partial[] */
+	u16 nr_words;		/* block words that are not free */
+	u16 home;		/* CPU that keeps to it, plus one; a hint */
+	bool whole;		/* wholly inside one extent */
+	bool words_clear;	/* every block word is known to be zero */
+	bool repair;		/* during restore: there is something to clean up */
+	u64 used[KP_AREA_WORDS];
+	u64 partial[KP_AREA_WORDS];	/* split, with a free frame */
+	u64 unclaimed[KP_AREA_WORDS];	/* restored, and not claimed since */
+} ____cacheline_aligned;
+
+/* The changes made by one CPU; only sums over all CPUs have a meaning. */
+struct kp_pcpu {
+	bool active;		/* inside an operation */
+	u64 csum;		/* of the persistent index */
+	s64 used_frames;	/* taken from others, with the slack of last blocks */
+	s64 extents;
+	s64 unclaimed;		/* extents */
+	u64 allocs;
+	u64 frees;
+	u32 hint_area;		/* area last used for blocks */
+	u16 hint_used;		/* its nr_used then */
+	u16 alone;		/* allocations for which to keep to an area of its own */
+	/* Block last used for small extents, by low bits of the owner. */
+	u32 hint_block[KP_HINTS];
+} ____cacheline_aligned;
+
+/* A name's record in the two tables that find it; numbers of records plus one. */
+struct kp_link {
+	u32 hash;		/* of the name; 0: the record is unused */
+	u32 by_name, by_frame;	/* next in the bucket */
+};
+
+struct kp_index {
+	/* Persistent, in the handover format */
+	struct kho_pool_index_header *header;
+	struct kho_pool_owner_record *owners;
+	__le64 *areas;
+	__le64 *blocks;
+	struct kho_pool_name_record *names;
+	struct kho_pool_bitmaps *bitmaps;
+	__le64 *bad;		/* words for bad frames, in a table or in the header */
+
+	/* The region */
+	u64 base;		/* in frames */
+	u64 nr_frames;		/* all whole blocks */
+	u32 nr_blocks;
+	u32 lead;		/* blocks of the first area before the region */
+	u32 nr_areas;
+	u32 nr_names;
+	u32 nr_bad_words;
+	void *mem;		/* the memory itself; NULL: do not clear it */
+	bool read_only;		/* never write to the persistent side */
+
+	/* Volatile */
+	bool sealed;
+	bool all_bad;		/* nothing more may be allocated */
+	u32 nr_bad;		/* words for bad frames that are in use */
+	u32 bad_end;		/* none from here on */
+	u32 nr_pcpu;
+	u32 first_name;		/* no unused record below */
+	raw_spinlock_t index_lock;
+	struct kp_pcpu *pcpu;
+	struct kp_area *area;
+	unsigned long *busy;	/* areas with a block taken */
+	unsigned long *full;	/* areas with no block free */
+	/* The first of the shortest runs of free areas; only hints. */
+	u32 short_run, short_from;
+	struct kp_link *link;	/* one a record */
+	u32 nr_buckets;		/* in each table, power of two */
+	u32 *by_name, *by_frame;
+};
+
+struct kp_request {
+	u64 frames;
+	u64 align;		/* frames, power of two */
+	u8 owner;
+	bool clear;
+	const char *name;	/* NULL: none */
+};
+
+struct kp_extent {
+	u64 frame;		/* from the region's base */
+	u64 frames;
+	u8 owner;
+	bool unclaimed;
+	const char *name;	/* in the index; zeroed when the extent is freed */
+};
+
+struct kp_stat {
+	u64 free_frames;	/* including those in blocks of other owners */
+	u64 free_blocks;
+	u64 free_areas;
+	u64 largest;		/* frames, largest extent that could be allocated now */
+};
+
+/* layout.c */
+u64 kp_index_size(u64 base, u64 frames);
+u64 kp_index_size_table(u64 base, u64 frames);
+bool kp_index_has_table(u64 size, u64 base, u64 frames);
+bool kp_index_size_valid(u64 size, u64 base, u64 frames);
+u64 kp_index_volatile_size(u64 base, u64 frames, u32 nr_pcpu);
+int kp_index_format(void *mem, u64 mem_size, u64 base, u64 frames, u32 frame_shift,
+		    const char *pool);
+int kp_index_attach(struct kp_index *idx, void *mem, u64 mem_size, u64 base, u64 frames,
+		    u32 frame_shift, void *volatile_mem, u32 nr_pcpu);
+
+/* restore.c */
+int kp_index_restore(struct kp_index *idx, const u64 *csum);
+u64 kp_index_csum(const struct kp_index *idx);
+
+/* validate.c: 0, or the line of the invariant that does not hold */
+int kp_index_validate(struct kp_index *idx);
+
+/* index.c */
+int kp_index_alloc(struct kp_index *idx, struct kp_pcpu *pcpu, const struct kp_request *req,
+		   u64 *frame);
+int kp_index_confirm(struct kp_index *idx, struct kp_pcpu *pcpu, u64 frame);
+int kp_index_free(struct kp_index *idx, struct kp_pcpu *pcpu, u64 frame, u64 frames, u8 owner);
+int kp_index_release(struct kp_index *idx, struct kp_pcpu *pcpu, u64 frame, u64 frames, u8 owner);
+int kp_index_find(struct kp_index *idx, u64 frame, struct kp_extent *ext);
+int kp_index_claim(struct kp_index *idx, struct kp_pcpu *pcpu, u64 frame);
+int kp_index_assign(struct kp_index *idx, struct kp_pcpu *pcpu, u64 frame, u64 frames,
+		    u8 from, u8 to);
+bool kp_index_seal(struct kp_index *idx, u64 *csum, unsigned long spins);
+void kp_index_unseal(struct kp_index *idx, struct kp_pcpu *pcpu);
+
+/* bad.c */
+int kp_index_bad(struct kp_index *idx, u64 frame);
+bool kp_bad_next(const struct kp_index *idx, u64 *frame);
+u32 kp_bad_run(const struct kp_index *idx, u32 *i, u64 *frame);
+
+/* stat.c */
+void kp_index_stat(const struct kp_index *idx, struct kp_stat *stat);
+
+/* walk.c: *@frame is where to begin, and afterwards where to continue */
+bool kp_index_next(struct kp_index *idx, u64 *frame, struct kp_extent *ext);
+
+/* names.c; the rule for names is in names.h */
+int kp_name_find(struct kp_index *idx, const char *name, u64 *frame);
+const char *kp_name_of(const struct kp_index *idx, u64 frame);
+int kp_owner_find(const struct kp_index *idx, const char *name);
+int kp_owner_set(struct kp_index *idx, struct kp_pcpu *pcpu, u8 owner, const char *name);
+
+#endif /* _KHO_POOL_INDEX_H */

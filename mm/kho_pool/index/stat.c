@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* How much is free, in which units.  Counted on demand, without a lock. */
+#include "internal.h"
+
+/* Longest run of clear bits in [0, @end), joined to the *@run before it. */
+static u32 kp_stat_longest(const u64 *words, u32 first, u32 end, u32 *run)
+{
+	u32 best = 0;
+
+	for (u32 bit = first; bit < end;) {
+		u32 set = kp_next_set(words, bit, end);
+
+		*run += set - bit;
+		best = max(best, *run);
+		if (set == end)
+			break;
+		*run = 0;
+		bit = set + 1;
+	}
+	return best;
+}
+
+static void kp_stat_bitmaps(const struct kho_pool_bitmaps *maps, struct kp_stat *stat)
+{
+	u64 words[KHO_POOL_BLOCK_FRAMES / 64];
+	u32 run = 0;
+
+	for (u32 i = 0; i < ARRAY_SIZE(words); i++) {
+		words[i] = kp_load(&maps->used[i]);
+		stat->free_frames += 64 - hweight64(words[i]);
+	}
+	stat->largest = max_t(u64, stat->largest,
+			      kp_stat_longest(words, 0, KHO_POOL_BLOCK_FRAMES, &run));
+}
+
+/**
+ * kp_index_stat - count what is free
+ * @idx: the index
+ * @stat: the counts are added to it, the largest is the larger of the two
+ */
+void kp_index_stat(const struct kp_index *idx, struct kp_stat *stat)
+{
+	u32 run = 0;		/* free blocks up to here */
+
+	for (u32 a = 0; a < idx->nr_areas; a++) {
+		const struct kp_area *area = &idx->area[a];
+		u32 first, end, best;
+
+		kp_area_span(idx, a, &first, &end);
+		if (area->whole) {
+			run = 0;
+			continue;
+		}
+		if (!area->nr_used)
+			stat->free_areas++;
+		stat->free_blocks += KHO_POOL_AREA_BLOCKS - area->nr_used;
+		best = kp_stat_longest(area->used, first, end, &run);
+		stat->largest = max(stat->largest, (u64)best << KHO_POOL_BLOCK_SHIFT);
+		stat->free_frames += (u64)(KHO_POOL_AREA_BLOCKS - area->nr_used) <<
+				     KHO_POOL_BLOCK_SHIFT;
+		if (!area->nr_partial)
+			continue;
+		for (u32 bit = kp_next_set(area->partial, first, end); bit < end;
+		     bit = kp_next_set(area->partial, bit + 1, end))
+			kp_stat_bitmaps(&idx->bitmaps[kp_block_at(idx, a, bit)], stat);
+	}
+}

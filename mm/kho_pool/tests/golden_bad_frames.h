@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Golden images with bad frames, made by golden_make in tools/testing/kho_pool.
+ * Every later version has to read them.
+ */
+
+static const struct golden_word golden_bad_frames_bad_index[] = {
+	{ 0, 0x3149504f4f50484bULL },
+	{ 0x8, 0x000000007f000000ULL },
+	{ 0x10, 0x0000000002000000ULL },
+	{ 0x18, 0x0000000000006000ULL },
+	{ 0x20, 0x0000000000000100ULL },
+	{ 0x28, 0x0000000000000900ULL },
+	{ 0x30, 0x0000000000000940ULL },
+	{ 0x38, 0x00000000000009c0ULL },
+	{ 0x40, 0x00000000000049c0ULL },
+	{ 0x48, 0x000001000000000cULL },
+	{ 0x50, 0x0000000000646162ULL },
+	{ 0x70, 0xf7d8500755b70d64ULL },
+	{ 0x78, 0x0000000000000003ULL },
+	{ 0x80, 0x25e0000000001cbdULL },
+	{ 0x88, 0x5c9c000000001803ULL },
+	{ 0x90, 0xb220030000000462ULL },
+	{ 0x98, 0x53ee00000000052dULL },
+	{ 0xa0, 0xadd0000000000002ULL },
+	{ 0x120, 0x0000000000656e6fULL },
+	{ 0x140, 0x00000000006f7774ULL },
+	{ 0x908, 0x0000000000000002ULL },
+	{ 0x9a0, 0x0000000000000212ULL },
+	{ 0x9a8, 0x0000000006000111ULL },
+	{ 0x9c0, 0x0000000000001a01ULL },
+	{ 0x9c8, 0x000000656772616cULL },
+	{ 0xa00, 0x0000000000001801ULL },
+	{ 0xa08, 0x0000006c6c616d73ULL },
+	{ 0xa40, 0x0000000000001806ULL },
+	{ 0xa48, 0x6920656469736562ULL },
+	{ 0xa50, 0x0000000000000074ULL },
+	{ 0x4fc0, 0x000000000000003fULL },
+	{ 0x5000, 0x000000000000001eULL },
+};
+
+static const struct golden_word golden_bad_frames_too_many_index[] = {
+	{ 0, 0x3149504f4f50484bULL },
+	{ 0x8, 0x0000000800000000ULL },
+	{ 0x10, 0x0000000020000000ULL },
+	{ 0x18, 0x0000000000006000ULL },
+	{ 0x20, 0x0000000000000100ULL },
+	{ 0x28, 0x0000000000000900ULL },
+	{ 0x30, 0x0000000000000940ULL },
+	{ 0x38, 0x00000000000009c0ULL },
+	{ 0x40, 0x00000000000049c0ULL },
+	{ 0x48, 0x0000010000000010ULL },
+	{ 0x50, 0x796e616d5f6f6f74ULL },
+	{ 0x70, 0xa8f60a8b2f7e6ddeULL },
+	{ 0x78, 0x0000000000000001ULL },
+	{ 0x80, 0x4ce0000000000601ULL },
+	{ 0x88, 0xfab2000000000603ULL },
+	{ 0x90, 0x0428000000000609ULL },
+	{ 0x98, 0x6942000000000613ULL },
+	{ 0xa0, 0x2a00000000000621ULL },
+	{ 0xa8, 0x4662000000000633ULL },
+	{ 0xb0, 0xbe68000000000649ULL },
+	{ 0xb8, 0x9212000000000663ULL },
+	{ 0xc0, 0xc160000000000681ULL },
+	{ 0xc8, 0x4c520000000006a3ULL },
+	{ 0xd0, 0x32e80000000006c9ULL },
+	{ 0xd8, 0x75220000000006f3ULL },
+	{ 0xe0, 0x12fe000000000721ULL },
+	{ 0xe8, 0x0c80000000000753ULL },
+	{ 0xf0, 0x61a6000000000789ULL },
+	{ 0xf8, 0xffffffffffffffffULL },
+	{ 0x120, 0x0000000000656e6fULL },
+	{ 0x140, 0x00000000006f7774ULL },
+	{ 0x900, 0x0000000000000002ULL },
+	{ 0x9b0, 0x0000000002010111ULL },
+	{ 0x9c0, 0x0000000000001c01ULL },
+	{ 0x9c8, 0x000000007470656bULL },
+};
+
+/* Where they are from, and what is in them; @csum is the one after restore. */
+static const struct golden_image golden_bad_frames[] = {
+	{
+		"bad", golden_bad_frames_bad_index, ARRAY_SIZE(golden_bad_frames_bad_index), 12,
+		true, 0x7f000, 0x2000, 0x456b9c09849b9e8eULL, 3, 1542, 4608
+	},
+	{
+		"too_many", golden_bad_frames_too_many_index,
+		ARRAY_SIZE(golden_bad_frames_too_many_index), 16, true,
+		0x80000, 0x2000, 0x1273f8f21fb38d7eULL, 1, 1024, 0
+	},
+};

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Device-dax and the driver that makes its devices of extents as modules, loaded in any
+# order, or not at all: what was exposed is exposed in a later kernel that has both.
+
+# owner NAME: in the pool's index
+owner() {
+	awk -v name="$1" '$5 == name { print $3 }' $DEBUG/extents
+}
+
+# same_words: the device of the extent "guest" has the words that were written first
+same_words() {
+	is "$(khopool get guest - 2>&1)" "words to keep"
+}
+
+#: modules arch=x86_64 strict
+modules_0() {
+	fill
+	echo "words to keep" >/tmp/words
+	insmod /lib/kho_pool.ko || die "insmod kho_pool"
+	khopool create other 4M >/dev/null || die "create"
+	khopool expose other 2>/dev/null && die "it was exposed without device_dax"
+	check "nothing has changed" is "$(owner other)" user
+	insmod /lib/device_dax.ko || die "insmod device_dax"
+	khopool expose other >/dev/null || die "expose"
+	check "the next try works" exposed other
+	khopool put guest /tmp/words >/dev/null || die "put"
+	check "the words are there" same_words
+	go held="$(stat extents)" vm=$vm owners="$(owner guest),$(owner other)"
+}
+
+# The driver of the devices comes first.
+modules_1() {
+	insmod /lib/kho_pool.ko || die "insmod kho_pool"
+	check "the device is there" exposed other
+	check "the log says that it has no driver" logged "has no driver"
+	check "the owners are as they were" is "$(owner guest),$(owner other)" "$(arg owners)"
+	insmod /lib/device_dax.ko || die "insmod device_dax"
+	dev=$(khopool show other --json | sed -n 's,.*"device": "/dev/\([^"]*\)".*,\1,p')
+	check "it has its driver" [ -e "/sys/bus/dax/drivers/device_dax/$dev" ]
+	check "the words are there" same_words
+	khopool hide other >/dev/null || die "hide"
+	khopool expose other >/dev/null || die "expose"
+	go held=$(arg held) vm=$(arg vm) owners="$(arg owners)"
+}
+
+# Its driver never comes.
+modules_2() {
+	insmod /lib/kho_pool.ko || die "insmod kho_pool"
+	check "the owners are as they were" is "$(owner guest),$(owner other)" "$(arg owners)"
+	go held=$(arg held) vm=$(arg vm) owners="$(arg owners)"
+}
+
+# Neither comes.
+modules_3() {
+	check "the owners are as they were" is "$(owner guest),$(owner other)" "$(arg owners)"
+	go held=$(arg held) vm=$(arg vm) owners="$(arg owners)"
+}
+
+modules_4() {
+	load_dax
+	check "it is exposed" exposed other
+	check "the words are there" same_words
+	insmod /lib/test_kho_pool.ko || die "no test driver"
+	check "every extent came over" is "$(stat extents)" "$(arg held)"
+	# It was not loaded in between.
+	cmd generation 0
+	verify_all
+}

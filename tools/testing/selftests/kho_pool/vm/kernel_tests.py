@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""kernel_tests.py OBJ [--plain OBJ] [--other OBJ] [--disk DISK] [NAME ...]: KUnit, kselftests and
+the tests over several kernels (see scenarios.py), each on a booted kernel.
+
+Prints one line a test; writes build/kernel-tests/MACHINE.json, or what --report names."""
+
+import argparse
+import json
+import os
+import re
+import sys
+
+import records
+import scenarios
+from guest import Guest, machine, say
+from verified import add_up, merge
+
+# Programs of the kselftests, and what may be left out where.
+PROGRAMS = ["kho_pool_test", "kho_pool_control_test", "kho_pool_dax_test", "kho_pool_luo_test"]
+KSELFTESTS = {
+    "kselftest": {"programs": PROGRAMS, "skips": {
+        # Device-dax has no pages of 1 GiB there.
+        "arm64": r"dax\.gigantic_pages\..* the kernel does not map pages of 1048576 KiB"}},
+    # Tests that need pages of 1 GiB learn that there are none
+    "kselftest_no_1g": {"arch": "x86_64", "cpu": "max,-pdpe1gb", "programs": PROGRAMS[2:3],
+                        "only": "-vgigantic_pages", "all_skipped": True, "skips": {
+        "x86_64": r"dax\.gigantic_pages\..* the kernel does not map pages of 1048576 KiB"}},
+}
+
+
+def tap(lines, prefix, skips=None):
+    """Test points of TAP output, as (name, passed); what is skipped unasked has failed."""
+    points = []
+    for line in lines:
+        m = re.match(r"( *)(not ok|ok) (\d+) (.*)", re.sub(r"^\[ *[\d.]+\] ", "", line))
+        if not m:
+            continue
+        skipped = "# SKIP" in m.group(4)
+        if not (skipped and skips and re.fullmatch(skips, m.group(4))):
+            points.append((f"{prefix}: {m.group(4)}", m.group(2) == "ok" and not skipped))
+    return points
+
+
+def complains(guest, name, crash=False):
+    """A kernel that complains has failed, whatever the script says."""
+    lines = guest.complaints(crash)
+    for line in lines:
+        say(f"{name}: {line}")
+    return bool(lines)
+
+
+def all_ended(guest, programs):
+    """Has each program said how many tests it has, run as many, and been content?"""
+    plans = [int(m.group(1)) for m in map(re.compile(r"1\.\.(\d+)$").match, guest.lines) if m]
+    ran = [x for x in guest.lines if re.match(r"(not ok|ok) \d+ ", x)]
+    ended = [x for x in guest.lines if x.startswith("ended ")]
+    return (ended == [f"ended {p} 0" for p in programs] and len(plans) == len(programs) and
+            sum(plans) == len(ran))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("obj")
+    parser.add_argument("--plain", help="objects of a kernel without kho_pool")
+    parser.add_argument("--other", help="objects of another version of the kernel")
+    parser.add_argument("--ahead", help="objects of a kernel with a feature more")
+    parser.add_argument("--strict", help="objects of a kernel with device-dax as modules, and "
+                        "without System RAM in /dev/mem")
+    parser.add_argument("--disk", help="with tools: what scripts/vm-disk prints")
+    parser.add_argument("--arch", default=os.environ.get("ARCH", "x86_64"))
+    parser.add_argument("--report", help="another name for the report")
+    parser.add_argument("--others", action="store_true",
+                        help="only the tests that need another kernel beside the first")
+    parser.add_argument("--page-sizes", action="store_true",
+                        help="only those that are run with each page size")
+    parser.add_argument("names", nargs="*")
+    args = parser.parse_intermixed_args()
+    try:
+        tests = scenarios.read()
+    except scenarios.Wrong as wrong:
+        sys.exit(str(wrong))
+    names = args.names or ["kunit", *KSELFTESTS, *tests]
+    if args.others:
+        names = [n for n, test in tests.items() if scenarios.KERNELS & set(test)]
+    elif args.page_sizes:
+        names = ["kunit", *(n for n, test in tests.items() if "page_sizes" in test)]
+    if unknown := [n for n in names if n not in ("kunit", *KSELFTESTS, *tests)]:
+        sys.exit(f"there is no test {', '.join(unknown)}")
+    results, verified = [], []
+    on = machine(args.obj, args.arch)
+
+    def point(name, ok):
+        results.append((name, ok))
+        print(f"{'ok' if ok else 'FAILED':6} {name}", flush=True)
+
+    for name in names:
+        if name == "kunit":
+            # With pages of 64 KiB pool and scratch areas come in pieces of 512 MiB.
+            guest = Guest(args.obj, "kunit", arch=args.arch, mem="4G", log=name,
+                          append="kunit.enable=1 kunit.filter_glob=kho_pool* kho_pool=64M")
+            ok = guest.run()
+            points = tap([x for x in guest.lines if x.startswith("    ")], "kunit")
+            for p in points:
+                point(*p)
+            suites = {x.split()[-1] for x in guest.lines if x.startswith("    # Subtest:")}
+            point("kunit: ran to its end", ok and not complains(guest, name) and
+                  suites == {"kho_pool", "kho_pool_klog", "kho_pool_luo"})
+        elif name in KSELFTESTS:
+            test = KSELFTESTS[name]
+            programs = test["programs"]
+            if test.get("arch", args.arch) != args.arch:
+                continue
+            guest = Guest(args.obj, "kselftest", arch=args.arch, mem="6G", log=name,
+                          cpu=test.get("cpu", "max"),
+                          append=f"kho_pool=2G liveupdate=on programs={','.join(programs)} "
+                                 f"only={test.get('only', '')}")
+            ok = guest.run()
+            for p in tap(guest.lines, name, test["skips"].get(args.arch)):
+                point(*p)
+            if test.get("all_skipped"):
+                ok &= all("# SKIP" in x for x in guest.lines if re.match(r"ok \d+ ", x))
+            point(f"{name}: ran to its end",
+                  ok and not complains(guest, name) and all_ended(guest, programs))
+        else:
+            test = tests[name]
+            obj, alt = args.obj, []
+            if test.get("arch", args.arch) != args.arch:
+                continue
+            # The other kernel, or the disk
+            if kind := next(iter(scenarios.OTHERS & set(test)), None):
+                if not (more := getattr(args, kind)):
+                    continue
+                if kind == "disk":
+                    alt = [more]
+                elif kind == "plain":
+                    alt = [os.path.join(more, "guest-kernel")]
+                else:
+                    # That one is first.
+                    obj = more
+                    alt = [os.path.join(args.obj, f) for f in ("guest-kernel", "initrd.gz")]
+            guest = Guest(obj, "stage", arch=args.arch, log=name, alt=alt, quiet=True,
+                          append=f"scenario={name} {test['command_line']}",
+                          **scenarios.guest(test))
+            ok = guest.run()
+            verified += add_up(on, name, guest.verified)
+            if ok and "records" in test and not records.CHECKS[test["records"]](guest.records):
+                say(f"{name}: what it has reported does not agree")
+                ok = False
+            crash = test.get("crash", False)
+            point(f"over kexec: {name}", ok and not complains(guest, name, crash))
+
+    os.makedirs("build/kernel-tests", exist_ok=True)
+    failed = sum(not ok for _, ok in results)
+    with open(f"build/kernel-tests/{args.report or on}.json", "w") as f:
+        json.dump({"machine": on, "passed": len(results) - failed, "failed": failed,
+                   "verified": merge(verified),
+                   "tests": [{"name": n, "ok": ok} for n, ok in results]}, f, indent=1)
+        f.write("\n")
+    print(f"kernel tests: {len(results) - failed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
