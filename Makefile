@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 #	make run	the main job on a real kernel: a pool over four kexecs
-#	make test	all tests; ends in two tables, which are in build/test.json,
-#			and "N passed, N failed"
+#	make test	what is run after each change: two tables, which are in
+#			build/test.json as well, and "N passed, N failed"
+#	make test-long	all tests, on more kernels; PART="plain pages" runs these
+#			parts only (scripts/test says which there are)
 #	make soak	stress-ng and churn over GENERATIONS=20 kexecs
 #	make scale	seal and restore of 448 GiB, in instructions
 #	make kaslr	BOOTS=50 boots of large machines, each with the kernel at
@@ -31,7 +33,7 @@
 # KERNEL_SRC=		a kernel tree of yours, instead of the one that is fetched
 # KERNEL=7.2		the version to use, one of those in patches/ (7.3)
 # KHO_POOL_CACHE=	where sources and objects go (~/.cache/kho_pool)
-# ARCH=arm64		arm64 guests; for make test: ARCHES="x86_64 arm64"
+# ARCH=arm64		arm64 guests; for tests: ARCHES="x86_64 arm64"
 
 ARCH ?= x86_64
 ARCHES ?= x86_64 arm64
@@ -49,6 +51,9 @@ run:
 
 test:
 	@scripts/test
+
+test-long:
+	@scripts/test --long $(PART)
 
 soak:
 	@scripts/with run.py OBJ soak --seconds $(SECONDS_EACH) \
@@ -97,5 +102,5 @@ paths:
 clean:
 	rm -rf build
 
-.PHONY: help run test soak scale kaslr demo-vm blackout khopool harness check series coverage \
-	bench paths clean
+.PHONY: help run test test-long soak scale kaslr demo-vm blackout khopool harness check series \
+	coverage bench paths clean

@@ -10,6 +10,8 @@ import json
 import os
 import re
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import records
 import scenarios
@@ -24,7 +26,7 @@ KSELFTESTS = {
         "arm64": r"dax\.gigantic_pages\..* the kernel does not map pages of 1048576 KiB"}},
     # Tests that need pages of 1 GiB learn that there are none
     "kselftest_no_1g": {"arch": "x86_64", "cpu": "max,-pdpe1gb", "programs": PROGRAMS[2:3],
-                        "only": "-vgigantic_pages", "all_skipped": True, "skips": {
+                        "only": "-vgigantic_pages", "all_skipped": True, "long": True, "skips": {
         "x86_64": r"dax\.gigantic_pages\..* the kernel does not map pages of 1048576 KiB"}},
 }
 
@@ -59,6 +61,84 @@ def all_ended(guest, programs):
             sum(plans) == len(ran))
 
 
+class Runner:
+    """What a test is run with: objects, other kernels and disks, an architecture."""
+
+    def __init__(self, args, tests):
+        self.args, self.tests = args, tests
+        self.on = machine(args.obj, args.arch)
+
+    def kunit(self, name):
+        # With pages of 64 KiB pool and scratch areas come in pieces of 512 MiB.
+        guest = Guest(self.args.obj, "kunit", arch=self.args.arch, mem="4G", log=name,
+                      append="kunit.enable=1 kunit.filter_glob=kho_pool* kho_pool=64M")
+        ok = guest.run()
+        suites = {x.split()[-1] for x in guest.lines if x.startswith("    # Subtest:")}
+        points = tap([x for x in guest.lines if x.startswith("    ")], "kunit")
+        return [*points, ("kunit: ran to its end", ok and not complains(guest, name) and
+                          suites == {"kho_pool", "kho_pool_klog", "kho_pool_luo"})], []
+
+    def kselftest(self, name):
+        arch, test = self.args.arch, KSELFTESTS[name]
+        programs = test["programs"]
+        guest = Guest(self.args.obj, "kselftest", arch=arch, mem="6G", log=name,
+                      cpu=test.get("cpu", "max"),
+                      append=f"kho_pool=2G liveupdate=on programs={','.join(programs)} "
+                             f"only={test.get('only', '')}")
+        ok = guest.run()
+        if test.get("all_skipped"):
+            ok &= all("# SKIP" in x for x in guest.lines if re.match(r"ok \d+ ", x))
+        return [*tap(guest.lines, name, test["skips"].get(arch)),
+                (f"{name}: ran to its end",
+                 ok and not complains(guest, name) and all_ended(guest, programs))], []
+
+    def over_kexec(self, name):
+        args, test = self.args, self.tests[name]
+        obj, alt = args.obj, []
+        # The other kernel, or the disk
+        if kind := next(iter(scenarios.OTHERS & set(test)), None):
+            more = getattr(args, kind)
+            if kind == "disk":
+                alt = [more]
+            elif kind == "plain":
+                alt = [os.path.join(more, "guest-kernel")]
+            else:
+                # That one is first.
+                obj = more
+                alt = [os.path.join(args.obj, f) for f in ("guest-kernel", "initrd.gz")]
+        guest = Guest(obj, "stage", arch=args.arch, log=name, alt=alt, quiet=True,
+                      append=f"scenario={name} {test['command_line']}", **scenarios.guest(test))
+        ok = guest.run()
+        if ok and "records" in test and not records.CHECKS[test["records"]](guest.records):
+            say(f"{name}: what it has reported does not agree")
+            ok = False
+        ok = ok and not complains(guest, name, test.get("crash", False))
+        return [(f"over kexec: {name}", ok)], add_up(self.on, name, guest.verified)
+
+    def can(self, name):
+        """Is it for this architecture, and is there what it needs?"""
+        test = KSELFTESTS.get(name) or self.tests.get(name, {})
+        return test.get("arch", self.args.arch) == self.args.arch and \
+            all(getattr(self.args, kind) for kind in scenarios.OTHERS & set(test))
+
+    def run(self, name):
+        """The points of a test, what it has verified, and its seconds."""
+        begin = time.monotonic()
+        of = self.kunit if name == "kunit" else \
+            self.kselftest if name in KSELFTESTS else self.over_kexec
+        points, verified = of(name)
+        for point, ok in points:
+            print(f"{'ok' if ok else 'FAILED':6} {point}\n", end="", flush=True)
+        return points, verified, (name, round(time.monotonic() - begin))
+
+
+def guests_at_once():
+    """As many as there are CPUs, if each can have the memory of the largest."""
+    with open("/proc/meminfo") as f:
+        available = int(re.search(r"MemAvailable: +(\d+)", f.read()).group(1)) >> 20
+    return max(1, min(os.cpu_count(), available // 10))
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("obj")
@@ -70,8 +150,11 @@ def main():
     parser.add_argument("--disk", help="with tools: what scripts/vm-disk prints")
     parser.add_argument("--arch", default=os.environ.get("ARCH", "x86_64"))
     parser.add_argument("--report", help="another name for the report")
+    parser.add_argument("--jobs", type=int, default=guests_at_once(), help="guests at once")
     parser.add_argument("--others", action="store_true",
                         help="only the tests that need another kernel beside the first")
+    parser.add_argument("--brief", action="store_true",
+                        help="without those that are long, or that another architecture has had")
     parser.add_argument("--page-sizes", action="store_true",
                         help="only those that are run with each page size")
     parser.add_argument("names", nargs="*")
@@ -85,80 +168,26 @@ def main():
         names = [n for n, test in tests.items() if scenarios.KERNELS & set(test)]
     elif args.page_sizes:
         names = ["kunit", *(n for n, test in tests.items() if "page_sizes" in test)]
+    if args.brief:
+        names = [n for n in names if "long" not in KSELFTESTS.get(n, {}) and
+                 (n not in tests or scenarios.in_brief(tests[n], args.arch))]
     if unknown := [n for n in names if n not in ("kunit", *KSELFTESTS, *tests)]:
         sys.exit(f"there is no test {', '.join(unknown)}")
-    results, verified = [], []
-    on = machine(args.obj, args.arch)
-
-    def point(name, ok):
-        results.append((name, ok))
-        print(f"{'ok' if ok else 'FAILED':6} {name}", flush=True)
-
-    for name in names:
-        if name == "kunit":
-            # With pages of 64 KiB pool and scratch areas come in pieces of 512 MiB.
-            guest = Guest(args.obj, "kunit", arch=args.arch, mem="4G", log=name,
-                          append="kunit.enable=1 kunit.filter_glob=kho_pool* kho_pool=64M")
-            ok = guest.run()
-            points = tap([x for x in guest.lines if x.startswith("    ")], "kunit")
-            for p in points:
-                point(*p)
-            suites = {x.split()[-1] for x in guest.lines if x.startswith("    # Subtest:")}
-            point("kunit: ran to its end", ok and not complains(guest, name) and
-                  suites == {"kho_pool", "kho_pool_klog", "kho_pool_luo"})
-        elif name in KSELFTESTS:
-            test = KSELFTESTS[name]
-            programs = test["programs"]
-            if test.get("arch", args.arch) != args.arch:
-                continue
-            guest = Guest(args.obj, "kselftest", arch=args.arch, mem="6G", log=name,
-                          cpu=test.get("cpu", "max"),
-                          append=f"kho_pool=2G liveupdate=on programs={','.join(programs)} "
-                                 f"only={test.get('only', '')}")
-            ok = guest.run()
-            for p in tap(guest.lines, name, test["skips"].get(args.arch)):
-                point(*p)
-            if test.get("all_skipped"):
-                ok &= all("# SKIP" in x for x in guest.lines if re.match(r"ok \d+ ", x))
-            point(f"{name}: ran to its end",
-                  ok and not complains(guest, name) and all_ended(guest, programs))
-        else:
-            test = tests[name]
-            obj, alt = args.obj, []
-            if test.get("arch", args.arch) != args.arch:
-                continue
-            # The other kernel, or the disk
-            if kind := next(iter(scenarios.OTHERS & set(test)), None):
-                if not (more := getattr(args, kind)):
-                    continue
-                if kind == "disk":
-                    alt = [more]
-                elif kind == "plain":
-                    alt = [os.path.join(more, "guest-kernel")]
-                else:
-                    # That one is first.
-                    obj = more
-                    alt = [os.path.join(args.obj, f) for f in ("guest-kernel", "initrd.gz")]
-            guest = Guest(obj, "stage", arch=args.arch, log=name, alt=alt, quiet=True,
-                          append=f"scenario={name} {test['command_line']}",
-                          **scenarios.guest(test))
-            ok = guest.run()
-            verified += add_up(on, name, guest.verified)
-            if ok and "records" in test and not records.CHECKS[test["records"]](guest.records):
-                say(f"{name}: what it has reported does not agree")
-                ok = False
-            crash = test.get("crash", False)
-            point(f"over kexec: {name}", ok and not complains(guest, name, crash))
+    runner = Runner(args, tests)
+    with ThreadPoolExecutor(args.jobs) as pool:
+        ran = list(pool.map(runner.run, filter(runner.can, names)))
+    results = [point for points, _, _ in ran for point in points]
 
     os.makedirs("build/kernel-tests", exist_ok=True)
     failed = sum(not ok for _, ok in results)
-    with open(f"build/kernel-tests/{args.report or on}.json", "w") as f:
-        json.dump({"machine": on, "passed": len(results) - failed, "failed": failed,
-                   "verified": merge(verified),
+    with open(f"build/kernel-tests/{args.report or runner.on}.json", "w") as f:
+        json.dump({"machine": runner.on, "passed": len(results) - failed, "failed": failed,
+                   "verified": merge([row for _, rows, _ in ran for row in rows]),
+                   "seconds": dict(seconds for _, _, seconds in ran),
                    "tests": [{"name": n, "ok": ok} for n, ok in results]}, f, indent=1)
         f.write("\n")
     print(f"kernel tests: {len(results) - failed} passed, {failed} failed")
-    sys.exit(1 if failed else 0)
+    sys.exit(1 if failed or not results else 0)
 
 
 if __name__ == "__main__":

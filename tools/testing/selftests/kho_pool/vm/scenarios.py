@@ -30,7 +30,7 @@ KEYS = {
     "records": r"[a-z_]+",
     "silence": r"[1-9]\d*",
 }
-FLAGS = {"icount", "el2", "tools", "uefi", "crash", "page_sizes"}
+FLAGS = {"icount", "el2", "tools", "uefi", "crash", "page_sizes", "both", "long"}
 # Kernels that may be needed beside the first, and a disk: there is room for one of them.
 KERNELS = {"plain", "other", "ahead", "strict"}
 OTHERS = KERNELS | {"disk"}
@@ -109,6 +109,12 @@ def read(folder=TESTS):
                 raise Wrong(f"{where}:{number}: {wrong}") from None
             tests[name], at[name] = test, f"{where}:{number}"
     return tests
+
+
+def in_brief(test, arch):
+    """Is it among those that are run after each change?"""
+    return "long" not in test and (arch == "x86_64" or test.get("arch") == arch or
+                                   bool({"both", "page_sizes"} & set(test)))
 
 
 def guest(test):

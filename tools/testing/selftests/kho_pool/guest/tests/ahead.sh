@@ -37,7 +37,7 @@ ahead_incompat_2() {
 	back_ahead with
 }
 
-#: ahead_ro_compat arch=x86_64 ahead -- kho_pool=512M kho_pool_ahead=ro-compat
+#: ahead_ro_compat long arch=x86_64 ahead -- kho_pool=512M kho_pool_ahead=ro-compat
 ahead_ro_compat_0() {
 	leave_ahead
 }
@@ -57,7 +57,7 @@ ahead_ro_compat_2() {
 	back_ahead without
 }
 
-#: ahead_compat arch=x86_64 ahead -- kho_pool=512M kho_pool_ahead=compat
+#: ahead_compat long arch=x86_64 ahead -- kho_pool=512M kho_pool_ahead=compat
 ahead_compat_0() {
 	leave_ahead
 }

@@ -46,7 +46,7 @@ too_large_0() {
 }
 
 # More of it for KHO than it would take by itself
-#: scratch_areas mem=3G -- kho_pool=4G kho_scratch=256M,640M,128M
+#: scratch_areas long mem=3G -- kho_pool=4G kho_scratch=256M,640M,128M
 scratch_areas_0() {
 	check "the log names what is missing" logged "are not available, continuing with"
 	check "the pool has something" [ "$(stat size_bytes)" -gt 536870912 ]

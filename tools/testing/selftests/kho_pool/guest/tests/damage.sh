@@ -26,8 +26,8 @@ offset() {
 	esac
 }
 
-#: sealed_root_damaged stages=root_damaged -- kho_pool=512M kho_pool_inject
-#: root_magic_damaged stages=root_damaged -- kho_pool=512M kho_pool_inject
+#: sealed_root_damaged stages=root_damaged long -- kho_pool=512M kho_pool_inject
+#: root_magic_damaged stages=root_damaged long -- kho_pool=512M kho_pool_inject
 #: root_check_damaged stages=root_damaged -- kho_pool=512M kho_pool_inject
 root_damaged_0() {
 	fill
@@ -155,7 +155,7 @@ index_damaged_2() {
 }
 
 # The header's base
-#: index_header_damaged -- kho_pool=512M kho_pool_inject
+#: index_header_damaged long -- kho_pool=512M kho_pool_inject
 index_header_damaged_0() {
 	fill
 	save
@@ -189,7 +189,7 @@ one_region_damaged_1() {
 	cmd alloc 1M more
 }
 
-#: unsealed
+#: unsealed long
 unsealed_0() {
 	fill
 	echo 1 >$DEBUG/stuck

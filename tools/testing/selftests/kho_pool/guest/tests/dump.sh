@@ -26,7 +26,7 @@ dump_agrees() {
 }
 
 # What khopool shows of a running kernel is what the kernel says of itself.
-#: dump records=dumps_agree
+#: dump long records=dumps_agree
 dump_0() {
 	fill
 	go held=$held vm=$vm

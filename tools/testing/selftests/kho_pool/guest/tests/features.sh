@@ -37,7 +37,7 @@ page_size_1() {
 	quarantined "root has another page size"
 }
 
-#: read_only_format -- kho_pool=512M kho_pool_inject
+#: read_only_format long -- kho_pool=512M kho_pool_inject
 read_only_format_0() {
 	fill
 	khopool create guest 4M --expose >/dev/null || die "create"
@@ -77,7 +77,7 @@ read_only_format_2() {
 }
 
 # What a later kernel has added and earlier ones may ignore
-#: compatible_format -- kho_pool=512M kho_pool_inject
+#: compatible_format long -- kho_pool=512M kho_pool_inject
 compatible_format_0() {
 	fill
 	save

@@ -66,10 +66,10 @@ image_line_2() {
 # Memory that the command line hides.  Root, index or extent: what is kept is not used,
 # and comes back.  Scratch areas: the image is refused.
 #: image_memory_root stages=image_memory arch=x86_64 mem=6G -- kho_pool=1G loader=kexec_load
-#: image_memory_index stages=image_memory arch=x86_64 mem=6G -- kho_pool=1G
-#: image_memory_extent stages=image_memory arch=x86_64 mem=6G -- kho_pool=1G
-#: image_memory_mem stages=image_memory mem=6G -- kho_pool=1G
-#: image_memory_exact stages=image_memory arch=x86_64 mem=6G -- kho_pool=1G loader=kexec_load
+#: image_memory_index stages=image_memory long arch=x86_64 mem=6G -- kho_pool=1G
+#: image_memory_extent stages=image_memory long arch=x86_64 mem=6G -- kho_pool=1G
+#: image_memory_mem stages=image_memory both mem=6G -- kho_pool=1G
+#: image_memory_exact stages=image_memory long arch=x86_64 mem=6G -- kho_pool=1G loader=kexec_load
 image_memory_0() {
 	fill
 	at=$vm
@@ -147,7 +147,7 @@ image_pages_1() {
 }
 
 # From five levels of page tables to four, and back
-#: image_levels arch=x86_64
+#: image_levels long arch=x86_64
 image_levels_0() {
 	check "this kernel has five levels" grep -qw la57 /proc/cpuinfo
 	fill
@@ -223,9 +223,10 @@ image_tables_1() {
 #: room_swiotlb stages=room arch=x86_64 mem=6G -- kho_pool=7G swiotlb=131072
 # Where the kernel is in the middle of low memory, no scratch area of this size fits, with
 # or without a pool.
-#: room_swiotlb_force stages=room arch=x86_64 mem=10G -- kho_pool=10G swiotlb=262144,force nokaslr
+#: room_swiotlb_force stages=room long arch=x86_64 mem=10G --
+#:	kho_pool=10G swiotlb=262144,force nokaslr
 # Each scratch area is one piece, and there is one on each node.
-#: room_nodes stages=room nodes=2G,2G -- kho_pool=4G kho_scratch=32M,32M,512M
+#: room_nodes stages=room both nodes=2G,2G -- kho_pool=4G kho_scratch=32M,32M,512M
 room_0() {
 	check "not all of it can be had, and it is said" logged "not available, continuing with"
 	check "the pool is handed on" is "$(cat $HANDOVER)" active
@@ -246,7 +247,7 @@ room_2() {
 # crashkernel= in a kernel that KHO has started
 #: crash_memory_at stages=crash_memory mem=4G -- kho_pool=1G crashkernel=128M@1536M
 # There is no memory for a crash above 4 GiB on arm64, even at a cold boot.
-#: crash_memory_high stages=crash_memory arch=x86_64 mem=8G -- kho_pool=3G
+#: crash_memory_high stages=crash_memory long arch=x86_64 mem=8G -- kho_pool=3G
 #:	crashkernel=512M,high crashkernel=128M,low
 crash_memory_0() {
 	check "there is memory for a crash" [ "$(cat /sys/kernel/kexec_crash_size)" -gt 0 ]

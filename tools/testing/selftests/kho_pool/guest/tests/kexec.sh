@@ -32,7 +32,7 @@ refusal() {
 	return 1
 }
 
-#: image_overlaps
+#: image_overlaps long
 image_overlaps_0() {
 	fill
 	region=$(awk '$2 == "base" { print $3, $5; exit }' $DEBUG/regions)
@@ -107,7 +107,7 @@ image_overlaps_2() {
 	die "it was started"
 }
 
-#: loaders
+#: loaders long
 loaders_0() {
 	fill
 	LOADER=kexec_load go held=$held vm=$vm "at=$(kernel_at)"
@@ -302,7 +302,7 @@ failed_kexec_2() {
 
 # A kernel that KHO has started crashes, and the one that dumps it, which has the same
 # kho_pool= on its command line, takes nothing over.
-#: kdump crash -- kho_pool=512M crashkernel=256M
+#: kdump both crash -- kho_pool=512M crashkernel=256M
 kdump_0() {
 	fill
 	go held=$held vm=$vm

@@ -308,7 +308,7 @@ start_udev() {
 }
 
 # What udev makes of the rules, of devices that came before it and after it
-#: khopool_udev tools -- kho_pool=512M,vm:256M
+#: khopool_udev long tools -- kho_pool=512M,vm:256M
 khopool_udev_0() {
 	does create vm/early 4M --expose
 	check "khopool has made a link" [ -L $LINKS/vm/early ]
@@ -353,7 +353,7 @@ khopool_udev_1() {
 }
 
 # The arguments are not available, and the message says what is missing.
-#: khopool_without --
+#: khopool_without long --
 khopool_without_0() {
 	for call in ls map stat links "show x" "rm x" "create x 4M" "put x /init" "get x -"; do
 		# shellcheck disable=SC2086
@@ -370,7 +370,7 @@ khopool_without_1() {
 	says 1 "this kernel has no kho_pool" ls
 }
 
-#: khopool_quarantined -- kho_pool=512M kho_pool_inject
+#: khopool_quarantined long -- kho_pool=512M kho_pool_inject
 khopool_quarantined_0() {
 	does create x 4M --expose
 	does put notes /init

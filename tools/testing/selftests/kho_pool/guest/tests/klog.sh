@@ -40,7 +40,7 @@ klog_extent() {
 }
 
 # The seal, traced into the log, is the last that a kernel says.
-#: klog -- kho_pool=256M tp_printk trace_event=kho_pool:kho_pool_root
+#: klog both -- kho_pool=256M tp_printk trace_event=kho_pool:kho_pool_root
 klog_0() {
 	check "there is nothing to claim" is "$(stat extents)" 0
 	load_klog || die "insmod"

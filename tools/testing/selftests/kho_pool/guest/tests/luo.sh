@@ -71,7 +71,7 @@ probed() {
 	grep -c 'kho_folio:\|kho_pages:' $TRACING/trace
 }
 
-#: luo -- kho_pool=512M kho_pool_inject liveupdate=on
+#: luo both -- kho_pool=512M kho_pool_inject liveupdate=on
 luo_0() {
 	made guest 1
 	made ro 2
@@ -204,7 +204,7 @@ luo_3() {
 }
 
 # One instruction takes one ns.
-#: luo_cost arch=x86_64 mem=80G smp=1 icount records=same_cost silence=1800 -- kho_pool=66G
+#: luo_cost long arch=x86_64 mem=80G smp=1 icount records=same_cost silence=1800 -- kho_pool=66G
 #:	liveupdate=on
 luo_cost_0() {
 	insmod /lib/test_kho_pool.ko || die "no test driver"

@@ -41,16 +41,16 @@ over() {
 # The kernel prefers a device tree to ACPI if it has both.
 #: uefi_arm64 stages=machine arch=arm64 uefi mem=4G -- kho_pool=1G acpi=force
 # A node that only has a CPU, and one that ends inside of a section
-#: odd_nodes stages=machine nodes=2G,0M,1121M -- kho_pool=1G@0,512M@2
-#: small_node stages=machine arch=x86_64 nodes=2G,97M,1G -- kho_pool=1G
+#: odd_nodes stages=machine long nodes=2G,0M,1121M -- kho_pool=1G@0,512M@2
+#: small_node stages=machine long arch=x86_64 nodes=2G,97M,1G -- kho_pool=1G
 # Large scratch areas fit only where KASLR does not put the kernel between them.
 #: hugetlb_cma stages=machine arch=x86_64 mem=16G -- kho_pool=8G hugetlb_cma=2G nokaslr
-#: hugetlb_cma_nodes stages=machine arch=x86_64 nodes=4G,4G --
+#: hugetlb_cma_nodes stages=machine long arch=x86_64 nodes=4G,4G --
 #:	kho_pool=6G hugetlb_cma=0:1G,1:1G kho_scratch=64M,512M,256M nokaslr
-#: hugetlb_pages stages=machine mem=10G --
+#: hugetlb_pages stages=machine long mem=10G --
 #:	kho_pool=4G hugepagesz=1G hugepages=2 hugepagesz=2M hugepages=100
 # Gigantic pages take what they can of what the pool leaves, but not KHO's place.
-#: hugetlb_greedy stages=machine arch=x86_64 mem=8G --
+#: hugetlb_greedy stages=machine long arch=x86_64 mem=8G --
 #:	kho_pool=2G kho_scratch=64M,3G,256M hugepagesz=1G hugepages=8 nokaslr
 machine_0() {
 	echo "@say pool $(($(stat size_bytes) >> 20)) MiB"
@@ -92,7 +92,7 @@ machine_4() {
 }
 
 # One region over the edge between two nodes, most of which is exposed
-#: numa_off nodes=2G,2G -- kho_pool=2G numa=off
+#: numa_off both nodes=2G,2G -- kho_pool=2G numa=off
 numa_off_0() {
 	keep
 	size=$(($(stat largest_free_bytes) / 0x40000000 * 0x40000000))

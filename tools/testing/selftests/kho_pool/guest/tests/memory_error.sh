@@ -62,7 +62,7 @@ known() {
 }
 
 # Errors come from memory_failure() where the kernel has it.
-#: memory_error
+#: memory_error both
 memory_error_0() {
 	fill
 	check "no page is bad" is "$(stat bad_frames)" 0

@@ -48,7 +48,7 @@ not_taken() {
 KHO_NOTE=1
 POOL_NOTE=2
 
-#: image_note
+#: image_note both
 image_note_0() {
 	fill
 	cat /dev/vdb >/tmp/initrd.file

@@ -108,7 +108,7 @@ numa_2() {
 	verify
 }
 
-#: numa_whole_node tools nodes=2G,2G -- kho_pool=256M@0,2G@1
+#: numa_whole_node long tools nodes=2G,2G -- kho_pool=256M@0,2G@1
 numa_whole_node_0() {
 	check "the log says that not all is to be had" logged "kho_pool=2G@1: "
 	size=$(on_node 1 size_bytes)
@@ -140,7 +140,7 @@ numa_whole_node_2() {
 }
 
 # Node 0 is nearer to node 2 than to node 1.
-#: numa_distance nodes=1536M,1536M,1536M dist=0-1:40,0-2:20,1-2:30 --
+#: numa_distance long nodes=1536M,1536M,1536M dist=0-1:40,0-2:20,1-2:30 --
 #:	kho_pool=256M@0,256M@1,256M@2
 numa_distance_0() {
 	insmod /lib/test_kho_pool.ko || die "no test driver"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Extents that nobody claims, and how they are given up
 
-#: release
+#: release both
 release_0() {
 	fill
 	go held=$held vm=$vm

@@ -42,7 +42,7 @@ bpf_end() {
 	cat /tmp/$1
 }
 
-#: trace_tools arch=x86_64 disk mem=4G
+#: trace_tools long arch=x86_64 disk mem=4G
 trace_tools_0() {
 	set_up
 	insmod /lib/test_kho_pool.ko || die "no test driver"
