@@ -22,9 +22,11 @@ static volatile char *touched;
 static void on_sigbus(int sig, siginfo_t *info, void *context)
 {
 	unsigned long distance = (unsigned long)info->si_addr ^ (unsigned long)touched;
+	int page = getpagesize();
 
-	/* It is about this page, be it a huge one, and says that the memory is bad. */
-	siglongjmp(env, info->si_code == BUS_MCEERR_AR && !(distance >> info->si_addr_lsb) ? 1 : 2);
+	/* Memory is bad: this page, and no more of a huge one that it may be in. */
+	siglongjmp(env, info->si_code == BUS_MCEERR_AR && !(distance / page) &&
+			1 << info->si_addr_lsb == page ? 1 : 2);
 }
 
 int main(int argc, char **argv)
@@ -59,7 +61,7 @@ int main(int argc, char **argv)
 		puts("SIGBUS");
 		return 0;
 	default:
-		puts("SIGBUS of another kind");
+		puts("SIGBUS of another kind, or elsewhere");
 		return 2;
 	}
 	if (argc > 4) {

@@ -34,7 +34,7 @@ touch_at() {
 	name=$1
 	shift
 	/tests/kho_pool_bad "$(khopool show "$name" --json |
-		sed -n 's/.*"device": "\(.*\)".*/\1/p')" $((16 * block)) "$@"
+		sed -n 's/.*"device": "\(.*\)".*/\1/p')" "${mapped:-$((16 * block))}" "$@"
 }
 
 # nobody_gets PHYS: all free memory is taken and written to, and it is as it was
@@ -179,4 +179,27 @@ memory_error_4() {
 	check "extents can be freed" khopool rm u4k
 	check "and are not given out again" fails "allocate memory" alloc $page
 	check "every invariant holds" is "$(cat $DEBUG/validate)" ok
+}
+
+# An error in a mapping of 1 GiB: its owner learns which page it is, and keeps the others.
+#: memory_error_1g arch=x86_64 mem=6G -- kho_pool=3G
+memory_error_1g_0() {
+	mapped=0x80000000
+	khopool create large 2G --align 1G --expose=1G || die "khopool create"
+	bad=$((0x40000000 + 300 * page))
+	check "SIGBUS is about that page" is "$(touch_at large $bad poison)" SIGBUS
+	check "what is beside it is there" is "$(touch_at large $((bad + page)))" read
+	check "the first page is there" is "$(touch_at large 0x40000000)" read
+	known 1
+	go bad=$bad
+}
+
+memory_error_1g_1() {
+	insmod /lib/test_kho_pool.ko || die "no test driver"
+	mapped=0x80000000
+	known 1
+	check "it is not in the direct map" unmapped "$(plus "$(start large)" "$(arg bad)")"
+	check "what is beside it is there" is "$(touch_at large $(($(arg bad) + page)))" read
+	check "another one, too" is "$(touch_at large $(($(arg bad) + 9 * page)) poison)" SIGBUS
+	known 2
 }
