@@ -152,7 +152,7 @@ class Guest:
 
         Messages about the clock are left out, because it is not reliable on a busy machine,
         and so are those of a kernel that has to crash."""
-        words = re.compile(r"BUG:|WARNING:|Oops|Call [Tt]race|lockdep(?! checking)")
+        words = re.compile(r"BUG:|WARNING:|UBSAN:|Oops|Call [Tt]race|lockdep(?! checking)")
         lines, clock, crashes = [], False, False
         for line in self.lines:
             clock |= "WARNING: kernel/time/" in line

@@ -28,6 +28,7 @@ KSELFTESTS = {
     "kselftest_no_1g": {"arch": "x86_64", "cpu": "max,-pdpe1gb", "programs": PROGRAMS[2:3],
                         "only": "-vgigantic_pages", "all_skipped": True, "long": True, "skips": {
         "x86_64": r"dax\.gigantic_pages\..* the kernel does not map pages of 1048576 KiB"}},
+    "kselftest_fail": {"needs": "FAILSLAB", "programs": ["kho_pool_fail_test"], "skips": {}},
 }
 
 
@@ -67,6 +68,8 @@ class Runner:
     def __init__(self, args, tests):
         self.args, self.tests = args, tests
         self.on = machine(args.obj, args.arch)
+        with open(os.path.join(args.obj, ".config")) as f:
+            self.config = f.read()
 
     def kunit(self, name):
         # With pages of 64 KiB pool and scratch areas come in pieces of 512 MiB.
@@ -118,6 +121,8 @@ class Runner:
     def can(self, name):
         """Is it for this architecture, and is there what it needs?"""
         test = KSELFTESTS.get(name) or self.tests.get(name, {})
+        if "needs" in test and f"CONFIG_{test['needs']}=y\n" not in self.config:
+            return False
         return test.get("arch", self.args.arch) == self.args.arch and \
             all(getattr(self.args, kind) for kind in scenarios.OTHERS & set(test))
 

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# A row of kexecs, by each loader in turn, each with another parameter: whatever the next
+# kernel is told, it has every byte, or the load is refused.
+
+# parameter N: what the Nth kernel has on its command line besides the usual.  What is not
+# known to it, or to its architecture, does nothing.
+parameter() {
+	case $1 in
+	1)	echo nokaslr ;;
+	2)	echo no5lvl ;;
+	3)	echo nr_cpus=1 ;;
+	4)	echo maxcpus=1 ;;
+	5)	echo init_on_alloc=1 init_on_free=1 ;;
+	6)	echo debug_pagealloc=on ;;
+	7)	echo kfence.sample_interval=1 ;;
+	8)	echo page_owner=on page_poison=1 ;;
+	9)	echo slab_debug=FZPU ;;
+	10)	echo kernelcore=1G ;;
+	11)	echo movablecore=512M ;;
+	12)	echo movable_node ;;
+	13)	echo numa=fake=3 ;;
+	14)	echo numa=off ;;
+	15)	echo cma=96M ;;
+	16)	echo hugepages=64 ;;
+	17)	echo nopat ;;
+	18)	echo nogbpages ;;
+	19)	echo mitigations=off ;;
+	20)	echo pti=on ;;
+	21)	echo transparent_hugepage=never ;;
+	22)	echo memory_hotplug.memmap_on_memory=1 ;;
+	23)	echo rodata=off ;;
+	24)	echo iommu=off noapic ;;
+	25)	echo swiotlb=65536 ;;
+	26)	echo memblock=debug ;;
+	27)	echo threadirqs preempt=full ;;
+	28)	echo nohlt nosmap nosmep ;;
+	esac
+}
+parameters=28
+
+# The rules for /dev/mem that distributions have would hide pools from the tests.
+#: parameters long mem=6G -- kho_pool=1G iomem=relaxed
+parameters_0() {
+	fill
+	khopool create mapped $((8192 * page)) --align $((512 * page)) --expose >/dev/null ||
+		die "create"
+	go "$(parameter 1)" held="$(stat extents)" vm=$vm
+}
+
+with_parameter() {
+	verify
+	check "the device is back" exposed mapped
+	check "no pool memory is System RAM" [ -z "$(ram_in "$(arg vm)" 0x10000000)" ]
+	case $(parameter $stage) in
+	maxcpus=1)
+		check "a CPU is offline" [ "$(cat /sys/devices/system/cpu/online)" = 0 ] ;;
+	kernelcore=*)
+		check "there is movable memory" grep -q "zone *Movable" /proc/zoneinfo ;;
+	esac
+	[ $stage -gt $parameters ] && return
+	[ $((stage % 2)) = 0 ] || LOADER=kexec_load
+	without=
+	for word in $(parameter $stage); do
+		without="$without -${word%%=*}"
+	done
+	# shellcheck disable=SC2046,SC2086
+	go $without $(parameter $((stage + 1))) held="$(arg held)" vm="$(arg vm)"
+}
+
+for number in $(seq $((parameters + 1))); do
+	eval "parameters_$number() { with_parameter; }"
+done
