@@ -47,7 +47,7 @@ compile() {
 mkdir -p "$obj/kselftest"
 compile kselftest -C "$tree/tools/testing/selftests/kho_pool" OUTPUT="$obj/kselftest" ARCH="$ARCH" \
 	KHDR_INCLUDES= top_srcdir="$tree"
-# Without libraries: this machine's are not the guest's on another architecture.
+# Without libraries: the guest has no libfdt.
 compile khopool -C "$tree/tools/mm/khopool" OUTPUT="$obj/khopool/" LDFLAGS=-static
 
 base=$obj/initrd tools=$obj/initrd-tools
@@ -88,14 +88,21 @@ libraries() {
 	done
 }
 
-# add PROGRAM: to $root, with the libraries that it loads, and their loader
+# loads FILE: put what it loads, and the loader, into $root
+loads() {
+	local loader
+	loader=$(LC_ALL=C readelf -l "$1" | sed -n 's/.*interpreter: \(.*\)\].*/\1/p')
+	[ -z "$loader" ] || put "$loader"
+	libraries "$1"
+}
+
+# add PROGRAM: to $root, with all that it loads
 add() {
 	local at
 	at=$(find_in "$1" {/usr,}/{s,}bin)
 	rm -f "$root/bin/$1"
 	cp "$debian$at" "$root/bin/"
-	put "$(LC_ALL=C readelf -l "$debian$at" | sed -n 's/.*interpreter: \(.*\)\].*/\1/p')"
-	libraries "$debian$at"
+	loads "$debian$at"
 }
 add kexec
 # Some of these folders are not there if no module is in them.
@@ -107,6 +114,10 @@ cp -r "$tests"/guest/* "$root/guest/"
 cp "$tests/guest/init" "$root/init"
 chmod +x "$root/init"
 cp "$obj"/kselftest/* "$root/tests/"
+# They were linked with libraries of this release, as the guest's are.
+for program in "$root"/tests/kho_pool_*; do
+	loads "$program"
+done
 cp "$obj/khopool/khopool" "$root/bin/"
 find "$root/tests" "$root/bin" -type f '(' -path '*/tests/*' -o -name khopool ')' \
 	-exec "${cross}strip" {} +
