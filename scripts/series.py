@@ -251,21 +251,21 @@ def main():
     patches = series()
     touched = {path for patch in patches.values() for path in pieces(patch)}
     # Not what was built there
-    ours = {p for p in subprocess.check_output(
+    ours = {KCONFIG} | {p for p in subprocess.check_output(
         ["git", "-C", TOP, "ls-files", "-co", "--exclude-standard", *OVERLAY],
         text=True).splitlines() if os.path.exists(os.path.join(TOP, p))}
     postings = read_table(os.path.join(TOP, "patches", "series.txt"))
     steps = [step for posting in postings for step in posting.steps]
     check_order(steps, patches)
     things = [f"{n}:{path}" for n in patches for path in pieces(patches[n])]
-    things += sorted(ours)
+    things += sorted(ours - {KCONFIG})
     things += [f"{KCONFIG}#{n}" for n in kconfig_entries(read(home_of(KCONFIG)))[1]]
     assign(steps, things)
 
     options = set(re.findall(r"^\+?config (\w+)", "".join(
         [*(text for patch in patches.values() for path, text in pieces(patch).items()
            if path.endswith("Kconfig")),
-         *(read(home_of(p)) for p in [KCONFIG, *ours] if p.endswith("Kconfig"))]), re.M))
+         *(read(home_of(p)) for p in ours if p.endswith("Kconfig"))]), re.M))
     env = environment()
     shutil.rmtree(out, ignore_errors=True)
     with tempfile.TemporaryDirectory() as work:

@@ -219,6 +219,26 @@ image_tables_1() {
 	verify
 }
 
+# low_mib: of memory that devices with addresses of 32 bits can use
+low_mib() {
+	total=0
+	while read -r from to; do
+		[ $((0x$from)) -ge 0x100000000 ] || total=$((total + 0x$to + 1 - 0x$from))
+	done <<-END
+	$(sed -n 's/^\([0-9a-f]*\)-\([0-9a-f]*\) : System RAM$/\1 \2/p' /proc/iomem)
+	END
+	echo $((total >> 20))
+}
+
+# low_scratch_mib: of this, scratch areas
+low_scratch_mib() {
+	total=0
+	while IFS=- read -r first last; do
+		[ $((first)) -ge 0x100000000 ] || total=$((total + last + 1 - first))
+	done <$KHO/scratch
+	echo $((total >> 20))
+}
+
 # Room for what the command line reserves after the pools
 #: room_swiotlb stages=room arch=x86_64 mem=6G -- kho_pool=7G swiotlb=131072
 # Where the kernel is in the middle of low memory, no scratch area of this size fits, with
@@ -230,7 +250,9 @@ image_tables_1() {
 room_0() {
 	check "not all of it can be had, and it is said" logged "not available, continuing with"
 	check "the pool is handed on" is "$(cat $HANDOVER)" active
-	echo "@say pool $(($(stat size_bytes) >> 20)) MiB"
+	echo "@say pool $(($(stat size_bytes) >> 20)) MiB, low $(low_mib), scratch $(low_scratch_mib)"
+	[ "$(uname -m)" != x86_64 ] ||
+		check "devices have low memory" [ "$(low_mib)" -ge $((512 + $(low_scratch_mib))) ]
 	fill
 	go held=$held vm=$vm
 }
