@@ -206,7 +206,7 @@ load_refused_3() {
 
 # A loader of our own says where the kernel is to put the handover page; the one
 # after that puts a tree there that it has made up.
-#: own_loader tools
+#: own_loader both tools
 own_loader_0() {
 	fill
 	check "bad segments are refused" /tests/kho_pool_load --bad

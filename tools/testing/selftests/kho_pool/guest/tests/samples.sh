@@ -29,7 +29,7 @@ expected_log() {
 	done
 }
 
-#: sample
+#: sample long
 sample_0() {
 	insmod /lib/kho_pool_sample.ko keep=1 || die "insmod"
 	check "begins anew" logged "begins with an empty book"
@@ -86,7 +86,7 @@ log_grows() {
 	check "what was appended is there" cmp $LOG/records /tmp/expected
 }
 
-#: log
+#: log long
 log_0() {
 	log_grows
 	go "head=$(tr ' ' , <$LOG/head)"

@@ -26,7 +26,7 @@ region() {
 		for (i = 2; i < NF; i += 2) if ($i == f) print $(i + 1) }' $DEBUG/regions
 }
 
-#: trace -- kho_pool=512M,256M kho_pool_inject trace_event=kho_pool:*
+#: trace long -- kho_pool=512M,256M kho_pool_inject trace_event=kho_pool:*
 trace_0() {
 	mount -t tracefs trace $TRACING || die "no tracefs"
 	check "all events are there" is "$(ls $EVENTS | grep kho_pool | tr '\n' ' ')" \
