@@ -26,7 +26,7 @@ static void on_sigbus(int sig, siginfo_t *info, void *context)
 
 	/* Memory is bad: this page, and no more of a huge one that it may be in. */
 	siglongjmp(env, info->si_code == BUS_MCEERR_AR && !(distance / page) &&
-			1 << info->si_addr_lsb == page ? 1 : 2);
+		   1 << info->si_addr_lsb == page ? 1 : 2);
 }
 
 int main(int argc, char **argv)

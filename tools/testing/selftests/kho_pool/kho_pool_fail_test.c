@@ -27,10 +27,9 @@ static void write_to(const char *path, const char *text)
 
 FIXTURE(fail)
 {
-	unsigned long long free_bytes, extents, phys;
-	/* Of the attempt that goes on */
+	unsigned long long free_bytes, extents;
+	/* Which allocation fails, and the file that says so */
 	int nth, fd;
-	bool fired;
 };
 
 /* The page size of the device */
@@ -76,24 +75,23 @@ FIXTURE_TEARDOWN(fail)
 	close(self->fd);
 }
 
-/* The next call has its nth allocation fail, with a larger n each time. */
-static void next_fails(FIXTURE_DATA(fail) *self)
+/* The next call has its nth allocation fail. */
+static void next_fails(int fd, int nth)
 {
 	char text[16];
 
-	sprintf(text, "%d", ++self->nth);
-	if (pwrite(self->fd, text, strlen(text), 0) < 0)
+	sprintf(text, "%d", nth);
+	if (pwrite(fd, text, strlen(text), 0) < 0)
 		perror("fail-nth");
 }
 
 /* Has it? */
-static bool has_failed(FIXTURE_DATA(fail) *self)
+static bool has_failed(int fd)
 {
 	char text[16] = "";
 
-	if (pread(self->fd, text, sizeof(text) - 1, 0) < 0)
+	if (pread(fd, text, sizeof(text) - 1, 0) < 0 || pwrite(fd, "0", 1, 0) < 0)
 		perror("fail-nth");
-	pwrite(self->fd, "0", 1, 0);
 	return !atoi(text);
 }
 
@@ -117,9 +115,9 @@ TEST_F(fail, create)
 	int err;
 
 	for (;;) {
-		next_fails(self);
+		next_fails(self->fd, ++self->nth);
 		err = create(NAME, 8 * MIB, 0);
-		if (!has_failed(self))
+		if (!has_failed(self->fd))
 			break;
 		if (!err) {
 			ASSERT_EQ(0, release(NAME));
@@ -143,9 +141,9 @@ TEST_F(fail, expose)
 	/* Struct pages for more than a section's */
 	ASSERT_EQ(0, create(NAME, 256 * MIB, 2 * MIB));
 	for (;;) {
-		next_fails(self);
+		next_fails(self->fd, ++self->nth);
 		err = expose(NAME, variant->align, path);
-		if (!has_failed(self))
+		if (!has_failed(self->fd))
 			break;
 		if (!err) {
 			ASSERT_TRUE(can_be_mapped(path, 256 * MIB));
@@ -174,9 +172,9 @@ TEST_F(fail, hide)
 	for (;;) {
 		err = expose(NAME, variant->align, path);
 		ASSERT_TRUE(!err || err == -EALREADY);
-		next_fails(self);
+		next_fails(self->fd, ++self->nth);
 		err = hide(NAME);
-		if (!has_failed(self))
+		if (!has_failed(self->fd))
 			break;
 		if (err) {
 			ASSERT_EQ(-ENOMEM, err);

@@ -252,7 +252,8 @@ low_scratch_mib() {
 room_0() {
 	check "not all of it can be had, and it is said" logged "not available, continuing with"
 	check "the pool is handed on" is "$(cat $HANDOVER)" active
-	echo "@say pool $(($(stat size_bytes) >> 20)) MiB, low $(low_mib), scratch $(low_scratch_mib)"
+	echo "@say pool $(($(stat size_bytes) >> 20)) MiB, low $(low_mib)," \
+		"scratch $(low_scratch_mib)"
 	# 512 MiB besides a scratch area and what the kernel took, which is a section at most
 	[ $scenario != room_low ] ||
 		check "devices have low memory" \
