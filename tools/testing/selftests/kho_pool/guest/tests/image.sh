@@ -219,24 +219,25 @@ image_tables_1() {
 	verify
 }
 
+# mib_of: how much is in the ranges that it reads, 0xFIRST-0xLAST
+mib_of() {
+	total=0
+	while IFS=- read -r first last; do
+		total=$((total + last + 1 - first))
+	done
+	echo $((total >> 20))
+}
+
 # low_mib: of memory that devices with addresses of 32 bits can use
 low_mib() {
-	total=0
-	while read -r from to; do
-		[ $((0x$from)) -ge $((0x100000000)) ] || total=$((total + 0x$to + 1 - 0x$from))
-	done <<-END
-	$(sed -n 's/^\([0-9a-f]*\)-\([0-9a-f]*\) : System RAM$/\1 \2/p' /proc/iomem)
-	END
-	echo $((total >> 20))
+	ram_in 0 0x100000000 | sed 's/\(.*\)-/0x\1-0x/' | mib_of
 }
 
 # low_scratch_mib: of this, scratch areas
 low_scratch_mib() {
-	total=0
 	while IFS=- read -r first last; do
-		[ $((first)) -ge $((0x100000000)) ] || total=$((total + last + 1 - first))
-	done <$KHO/scratch
-	echo $((total >> 20))
+		[ $((first)) -ge $((0x100000000)) ] || echo "$first-$last"
+	done <$KHO/scratch | mib_of
 }
 
 # Room for what the command line reserves after the pools
