@@ -8,22 +8,12 @@
 #include <sys/mman.h>
 
 #include "control.h"
+#include "files.h"
 #include "harness.h"
 
 #define MIB	(1ULL << 20)
 #define DEBUGFS	"/sys/kernel/debug/"
 #define NAME	"fails"
-
-static void write_to(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY);
-
-	if (fd >= 0) {
-		if (write(fd, text, strlen(text)) < 0)
-			perror(path);
-		close(fd);
-	}
-}
 
 FIXTURE(fail)
 {
@@ -54,12 +44,12 @@ FIXTURE_SETUP(fail)
 	if (self->fd < 0)
 		SKIP(return, "no CONFIG_FAULT_INJECTION");
 	/* Those that may sleep fail as well, of one page or more, and the log stays readable. */
-	write_to(DEBUGFS "failslab/ignore-gfp-wait", "N");
-	write_to(DEBUGFS "failslab/verbose", "0");
-	write_to(DEBUGFS "fail_page_alloc/ignore-gfp-wait", "N");
-	write_to(DEBUGFS "fail_page_alloc/ignore-gfp-highmem", "N");
-	write_to(DEBUGFS "fail_page_alloc/min-order", "0");
-	write_to(DEBUGFS "fail_page_alloc/verbose", "0");
+	ASSERT_EQ(0, write_file(DEBUGFS "failslab/ignore-gfp-wait", "N"));
+	ASSERT_EQ(0, write_file(DEBUGFS "failslab/verbose", "0"));
+	ASSERT_EQ(0, write_file(DEBUGFS "fail_page_alloc/ignore-gfp-wait", "N"));
+	ASSERT_EQ(0, write_file(DEBUGFS "fail_page_alloc/ignore-gfp-highmem", "N"));
+	ASSERT_EQ(0, write_file(DEBUGFS "fail_page_alloc/min-order", "0"));
+	ASSERT_EQ(0, write_file(DEBUGFS "fail_page_alloc/verbose", "0"));
 	control = open(CONTROL, O_RDWR);
 	ASSERT_LE(0, control);
 	self->free_bytes = number_in(POOL "free_bytes");

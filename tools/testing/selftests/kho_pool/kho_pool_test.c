@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "files.h"
 #include "harness.h"
 
 #define POOL	"/sys/kernel/mm/kho_pool/default/"
@@ -19,19 +20,6 @@
 
 /* 56 bytes: one too many */
 #define LONG_NAME "a-name-that-is-one-byte-longer-than-the-fifty-five-there"
-
-static int write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY);
-	int err = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		err = -errno;
-	close(fd);
-	return err;
-}
 
 static char *read_file(const char *path)
 {
