@@ -330,6 +330,8 @@ const char *kho_image_wrong(struct kho_image *seen, u64 memory)
 
 		if (!size)
 			continue;
+		if (base + size > seen->reach)
+			return "memory that it has to start in is beyond its page tables";
 		if (kho_arch_line_hides(seen, base, size))
 			return "mem= or memmap= hides memory that it has to start in";
 		if (!kho_arch_map_has(seen, base, size))

@@ -102,19 +102,6 @@ static u64 kho_image_more_ram_in(const struct kho_image *seen, u64 base, u64 siz
 	return found;
 }
 
-bool kho_arch_map_has(const struct kho_image *seen, u64 base, u64 size)
-{
-	const struct boot_params *params = seen->map;
-	u64 found;
-
-	if (!params)
-		return true;
-	found = kho_image_ram_in(params->e820_table,
-				 min_t(u64, params->e820_entries, E820_MAX_ENTRIES_ZEROPAGE),
-				 base, size);
-	return found == size || found + kho_image_more_ram_in(seen, base, size) == size;
-}
-
 struct range_seen {
 	u64 base, end;
 	bool hidden, exact, shown;
@@ -164,6 +151,28 @@ static int kho_image_memory_option(const char *param, char *val, void *data)
 			kho_image_memmap_one(r, one);
 	}
 	return 0;
+}
+
+/* memmap= can add memory that no loader knows of. */
+static bool kho_image_line_adds(const struct kho_image *seen, u64 base, u64 size)
+{
+	struct range_seen r = { .base = base, .end = base + size };
+
+	return !kho_line_each(seen->line, kho_image_memory_option, &r) && r.shown;
+}
+
+bool kho_arch_map_has(const struct kho_image *seen, u64 base, u64 size)
+{
+	const struct boot_params *params = seen->map;
+	u64 found;
+
+	if (!params)
+		return true;
+	found = kho_image_ram_in(params->e820_table,
+				 min_t(u64, params->e820_entries, E820_MAX_ENTRIES_ZEROPAGE),
+				 base, size);
+	return found == size || found + kho_image_more_ram_in(seen, base, size) == size ||
+	       kho_image_line_adds(seen, base, size);
 }
 
 bool kho_arch_line_hides(const struct kho_image *seen, u64 base, u64 size)

@@ -45,17 +45,20 @@ static void entry(struct boot_params *params, struct more *more, uint64_t addr, 
 	e->type = type;
 }
 
-/* As on a machine whose firmware leaves out KHO_POOL_LOAD_HOLES= pages */
-#define HOLES_AT	(64ULL << 20)
+/* As on a machine whose firmware leaves out pages: KHO_POOL_LOAD_HOLES=FIRST,NUMBER */
 #define HOLES_APART	(2ULL << 20)
 
 static void memory(struct boot_params *params, struct more *more, uint64_t addr, uint64_t size)
 {
 	const char *text = getenv("KHO_POOL_LOAD_HOLES");
 	uint64_t end = addr + size;
+	unsigned long long first;
+	int holes = 0;
 
-	for (int i = 0, holes = text ? atoi(text) : 0; i < holes; i++) {
-		uint64_t hole = HOLES_AT + i * HOLES_APART;
+	if (text && sscanf(text, "%lli,%d", &first, &holes) != 2)
+		fail("KHO_POOL_LOAD_HOLES=");
+	for (int i = 0; i < holes; i++) {
+		uint64_t hole = first + i * HOLES_APART;
 
 		if (hole < addr || hole + 4096 > end)
 			continue;

@@ -49,5 +49,15 @@ def dimm():
                      "-device", "pc-dimm,memdev=dimm"]}
 
 
+def far():
+    """A machine with memory at 64 TiB, which four levels of page tables cannot map.  The
+    firmware leaves it out; memmap= puts it in."""
+    return {"mem": "3G,slots=2,maxmem=65600G",
+            "numa": ["-object", "memory-backend-ram,id=ram,size=3G,reserve=off",
+                     "-machine", "memory-backend=ram",
+                     "-object", "memory-backend-ram,id=dimm,size=2G,reserve=off",
+                     "-device", "pc-dimm,memdev=dimm,addr=0x400000000000"]}
+
+
 # By the names that machine= has for them
-MACHINES = {"dimm": dimm, "removable_node": removable_node}
+MACHINES = {"dimm": dimm, "far": far, "removable_node": removable_node}

@@ -178,11 +178,41 @@ image_levels_4() {
 	untouched
 }
 
+# Four levels of page tables cannot reach a pool, or where there is memory left besides
+# the pool, a scratch area.
+#: image_reach arch=x86_64 machine=far cpu=max,phys-bits=48 --
+#:	kho_pool=1G memmap=1026M@0x400000000000
+#: image_reach_start stages=image_reach long arch=x86_64 machine=far cpu=max,phys-bits=48 --
+#:	kho_pool=1G memmap=2G@0x400000000000
+image_reach_0() {
+	why="they are beyond its kernel's four levels of page tables"
+	[ $scenario = image_reach ] || why="that it has to start in is beyond its page tables"
+	fill
+	check "it is above 64 TiB" [ $((vm)) -ge $((0x400000000000)) ]
+	dmesg -c >/dev/null
+	for LOADER in kexec_load kexec_file_load; do
+		load_next no5lvl 2>/dev/null && die "it was loaded"
+		refused "$why"
+		load_next -memmap 2>/dev/null && die "it was loaded"
+		refused "memory map"
+	done
+	go held=$held vm=$vm
+}
+
+image_reach_1() {
+	verify
+	LOADER=kexec_load go
+}
+
+image_reach_2() {
+	verify
+}
+
 # A memory map with more entries than kexec_file_load() passes on
 #: image_map arch=x86_64 mem=6G -- kho_pool_inject
 image_map_0() {
 	check "there is no pool" [ ! -d $POOL ]
-	KHO_POOL_LOAD_HOLES=140 own_loader --cold kho_pool=1G
+	KHO_POOL_LOAD_HOLES=0x4000000,140 own_loader --cold kho_pool=1G
 }
 
 image_map_1() {
@@ -196,6 +226,25 @@ image_map_1() {
 
 image_map_2() {
 	check "the memory map has many entries" [ "$(ls /sys/firmware/memmap | wc -l)" -gt 128 ]
+	verify
+}
+
+# A loader that leaves a page out of the memory map
+#: image_map_hole arch=x86_64 mem=6G
+image_map_hole_0() {
+	fill
+	dmesg -c >/dev/null
+	for place in $vm $(index_at) $(root_at); do
+		KHO_POOL_LOAD_HOLES=$place,1 place_own --handover && die "it was loaded: $place"
+		refused "the memory map that its kernel gets does not have the pools"
+	done
+	KHO_POOL_LOAD_HOLES=$(sed -n '1s/-.*//p' $KHO/scratch),1 \
+		place_own --handover && die "it was loaded"
+	refused "its memory map does not have the memory that it has to start in"
+	own_loader --handover held=$held vm=$vm
+}
+
+image_map_hole_1() {
 	verify
 }
 

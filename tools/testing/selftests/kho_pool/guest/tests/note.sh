@@ -135,3 +135,30 @@ image_note_1() {
 image_note_2() {
 	check "every extent came over" is "$(stat extents)" "$(arg held)"
 }
+
+# Someone allocates while the kexec of an image is being checked that would hand on, but
+# whose kernel takes nothing over.
+#: image_second_look
+image_second_look_0() {
+	insmod /lib/test_kho_pool.ko || die "no test driver"
+	image $POOL_NOTE magic -
+	mv /tmp/kernel /tmp/image
+	NEXT=/tmp/image load_next stage=lost || die "without extents it is loaded"
+	echo 1 >$DEBUG/between_alloc
+	kexec -e 2>/dev/null && die "it was started"
+	check "it came in between" logged "allocation between the looks: 0"
+	check "the kexec is refused" logged \
+		"kexec refused, it would lose 1 extents: its kernel has no kho_pool"
+	check "the pool works on" is "$(stat state)" active
+	echo 0 >$DEBUG/between_alloc
+	cmd generation 0
+	cmd alloc 6M after
+	go held="$(stat extents)"
+}
+
+image_second_look_1() {
+	check "both came over" is "$(stat extents)" "$(arg held)"
+	insmod /lib/test_kho_pool.ko || die "no test driver"
+	cmd generation 1
+	verify_all
+}
