@@ -7,7 +7,7 @@
  *				kp_blocks_find()
  *	blocks			in an area that is in use, otherwise in the free area
  *				whose loss matters least
- *	frames			in a split block of the same owner, otherwise in
+ *	frames			in a split block of the same kind, otherwise in
  *				a new block
  * A CPU stays in the area that it used last.  If another CPU holds that area's
  * lock, it moves to the next area instead of waiting.
@@ -20,10 +20,11 @@
 #define LONG_RUN	64
 
 /*
- * Partial blocks that a search for frames looks at before it takes a new block.
- * A search for a single frame always succeeds on the first.
+ * What a search for frames looks at before it takes a new block: partial blocks of the
+ * request's kind, of which the first has room for a single frame, and partial blocks.
  */
 #define PARTIAL_TRIES	32
+#define PARTIAL_LOOKS	2048
 
 /*
  * After so many blocks of the area that a CPU used last were freed, the CPU looks
@@ -105,7 +106,7 @@ static u64 kp_take_frames(struct kp_index *idx, struct kp_pcpu *pcpu, const stru
 	kp_bitmaps_take(idx, pcpu, block, bit, req->frames);
 	if (kp_bitmaps_full(&idx->bitmaps[block]))
 		kp_clear_partial(area, in_area);
-	pcpu->hint_block[req->owner % KP_HINTS] = block;
+	pcpu->hint_block[kp_kind(kp_frames_word(req)) % KP_HINTS] = block;
 	kp_account(pcpu, 1, req->frames);
 	return frame;
 }
@@ -114,11 +115,9 @@ static u64 kp_take_frames(struct kp_index *idx, struct kp_pcpu *pcpu, const stru
 static void kp_split_block(struct kp_index *idx, struct kp_pcpu *pcpu, const struct kp_request *req,
 			   u32 block)
 {
-	struct kp_area *area = &idx->area[kp_area_of(idx, block)];
-
 	memset(&idx->bitmaps[block], 0, sizeof(idx->bitmaps[block]));
 	kp_set_block_word(idx, pcpu, block, kp_frames_word(req));
-	kp_set_partial(area, kp_bit_of(idx, block));
+	kp_set_partial(idx, kp_area_of(idx, block), kp_bit_of(idx, block), kp_frames_word(req));
 }
 
 /* Try a block that may be partial; its area is locked. */
@@ -164,7 +163,7 @@ struct visit {
 	struct kp_pcpu *pcpu;
 	const struct kp_request *req;
 	u32 nr;			/* blocks */
-	u32 tries;
+	u32 tries, looks;	/* how often to look at partial blocks, see PARTIAL_TRIES */
 	u32 block;		/* where a hole was seen */
 	bool index_locked;	/* is held: it is the last attempt */
 	u64 *frame;
@@ -199,17 +198,27 @@ static void kp_commit_blocks(struct visit *v, u32 block)
 
 static bool kp_visit_partial(struct visit *v, u32 a)
 {
-	struct kp_area *area = &v->idx->area[a];
-	u32 bit = 0;
+	struct kp_index *idx = v->idx;
+	struct kp_area *area = &idx->area[a];
+	u64 word = kp_frames_word(v->req);
+	bool any = false;
 
-	while (v->tries) {
+	for (u32 bit = 0; v->tries && v->looks; bit++, v->looks--) {
+		u32 block;
+
 		bit = kp_next_set(area->partial, bit, KHO_POOL_AREA_BLOCKS);
-		if (bit == KHO_POOL_AREA_BLOCKS)
+		if (bit == KHO_POOL_AREA_BLOCKS) {
+			if (!any)
+				clear_bit(a, kp_partial_areas(idx, kp_kind(word)));
 			return false;
-		if (kp_try_block(v->idx, v->pcpu, v->req, kp_block_at(v->idx, a, bit), v->frame))
+		}
+		block = kp_block_at(idx, a, bit);
+		if (kp_load(&idx->blocks[block]) != word)
+			continue;
+		any = true;
+		if (kp_try_block(idx, v->pcpu, v->req, block, v->frame))
 			return true;
 		v->tries--;
-		bit++;
 	}
 	return false;
 }
@@ -258,18 +267,26 @@ static bool kp_visit_blocks(struct visit *v, u32 a)
 /* Areas to visit: in use and with a free block, with a free frame, with a free block. */
 enum visited { OPEN, PARTIAL, ANY };
 
-static unsigned long kp_areas_to_visit(const struct kp_index *idx, enum visited kind, u32 word)
+static unsigned long kp_areas_to_visit(const struct visit *v, enum visited kind, u32 word)
 {
-	unsigned long busy = READ_ONCE(idx->busy[word]);
-	unsigned long todo = busy;
+	const struct kp_index *idx = v->idx;
+	unsigned long todo;
 
-	if (kind == ANY)
+	if (kind == PARTIAL) {
+		todo = READ_ONCE(kp_partial_areas(idx, kp_kind(kp_frames_word(v->req)))[word]);
+	} else {
 		todo = ~READ_ONCE(idx->full[word]);
-	else if (kind == OPEN)
-		todo &= ~READ_ONCE(idx->full[word]);
+		if (kind == OPEN)
+			todo &= READ_ONCE(idx->busy[word]);
+	}
 	if (word == idx->nr_areas / BITS_PER_LONG)
 		todo &= (1UL << idx->nr_areas % BITS_PER_LONG) - 1;
 	return todo;
+}
+
+static bool kp_gives_up(const struct visit *v, enum visited kind)
+{
+	return kind == PARTIAL && !(v->tries && v->looks);
 }
 
 /* Visit areas from above until one serves the request. */
@@ -278,9 +295,9 @@ static bool kp_visit_areas(struct visit *v, enum visited kind, bool wait)
 	struct kp_index *idx = v->idx;
 
 	for (u32 word = BITS_TO_LONGS(idx->nr_areas); word-- > 0;) {
-		unsigned long todo = kp_areas_to_visit(idx, kind, word);
+		unsigned long todo = kp_areas_to_visit(v, kind, word);
 
-		while (todo) {
+		while (todo && !kp_gives_up(v, kind)) {
 			u32 bit = __fls(todo);
 			u32 a = word * BITS_PER_LONG + bit;
 			struct kp_area *area = &idx->area[a];
@@ -289,8 +306,7 @@ static bool kp_visit_areas(struct visit *v, enum visited kind, bool wait)
 			todo &= ~(1UL << bit);
 			if (!wait && kind != ANY && kp_is_foreign(v, a))
 				continue;
-			if (kind == PARTIAL ? !READ_ONCE(area->nr_partial) :
-			    READ_ONCE(area->nr_used) + v->nr > KHO_POOL_AREA_BLOCKS)
+			if (kind != PARTIAL && READ_ONCE(area->nr_used) + v->nr > KHO_POOL_AREA_BLOCKS)
 				continue;
 			if (wait)
 				raw_spin_lock(&area->lock);
@@ -374,10 +390,24 @@ static bool kp_visit_hint(struct visit *v, u32 a, bool (*visit)(struct visit *v,
 	return done || *ret;
 }
 
-static bool kp_visit_hint_block(struct visit *v, u32 a)
+static bool kp_visit_block(struct visit *v, u32 a)
 {
-	return kp_try_block(v->idx, v->pcpu, v->req,
-			    v->pcpu->hint_block[v->req->owner % KP_HINTS], v->frame);
+	return kp_try_block(v->idx, v->pcpu, v->req, v->block, v->frame);
+}
+
+/* The block that another CPU has used last, unless CPUs meet: then each has its own. */
+static bool kp_visit_last_block(struct visit *v)
+{
+	u32 block = READ_ONCE(v->idx->last_block[kp_kind(kp_frames_word(v->req))]);
+	struct kp_area *area = &v->idx->area[kp_area_of(v->idx, block)];
+	bool done;
+
+	if (v->pcpu->alone || block == v->block || !raw_spin_trylock(&area->lock))
+		return false;
+	v->block = block;
+	done = kp_visit_block(v, kp_area_of(v->idx, block));
+	raw_spin_unlock(&area->lock);
+	return done;
 }
 
 static bool kp_visit_hint_area(struct visit *v, u32 a)
@@ -409,19 +439,30 @@ static bool kp_visit_hole(struct visit *v, u32 a)
 
 static int kp_alloc_frames(struct visit *v)
 {
-	u32 *hint = &v->pcpu->hint_block[v->req->owner % KP_HINTS];
+	u32 kind = kp_kind(kp_frames_word(v->req)), block;
+	struct kp_index *idx = v->idx;
 	int ret;
 
-	if (kp_visit_hint(v, kp_area_of(v->idx, *hint), kp_visit_hint_block, &ret))
+	v->block = v->pcpu->hint_block[kind % KP_HINTS];
+	if (kp_visit_hint(v, kp_area_of(idx, v->block), kp_visit_block, &ret))
 		return ret;
-	v->tries = PARTIAL_TRIES;
-	if (kp_visit_areas(v, PARTIAL, false) || kp_visit_for_blocks(v))
+	if (kp_visit_last_block(v))
 		return 0;
-	if (!v->index_locked)
-		return -ENOMEM;
-	/* No block is left, so now look at every partial one. */
-	v->tries = ~0U;
-	return kp_visit_areas(v, PARTIAL, true) ? 0 : -ENOMEM;
+	v->tries = PARTIAL_TRIES;
+	v->looks = PARTIAL_LOOKS;
+	if (!kp_visit_areas(v, PARTIAL, false) && !kp_visit_for_blocks(v)) {
+		if (!v->index_locked)
+			return -ENOMEM;
+		/* No block is left, so now look at every partial one. */
+		v->tries = ~0U;
+		v->looks = ~0U;
+		if (!kp_visit_areas(v, PARTIAL, true))
+			return -ENOMEM;
+	}
+	block = *v->frame >> KHO_POOL_BLOCK_SHIFT;
+	if (READ_ONCE(idx->last_block[kind]) != block)
+		WRITE_ONCE(idx->last_block[kind], block);
+	return 0;
 }
 
 /* Blocks that fit into one area.  A single one can come from the CPU's area. */
@@ -626,7 +667,7 @@ static void kp_give(struct kp_index *idx, struct kp_pcpu *pcpu, const struct kp_
 		kp_bitmaps_give(idx, pcpu, block, ext->frame & (KHO_POOL_BLOCK_FRAMES - 1),
 				ext->frames);
 		if (!kp_test(area->partial, bit))
-			kp_set_partial(area, bit);
+			kp_set_partial(idx, a, bit, word);
 		kp_account(pcpu, -1, ext->frames);
 		pcpu->unclaimed -= ext->unclaimed;
 		if (!kp_bitmaps_empty(maps)) {

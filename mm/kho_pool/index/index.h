@@ -97,7 +97,10 @@
 
 #define KP_AREA_WORDS		(KHO_POOL_AREA_BLOCKS / 64)
 #define KP_AREA_FRAMES		(KHO_POOL_BLOCK_FRAMES * KHO_POOL_AREA_BLOCKS)
-#define KP_HINTS		4
+#define KP_HINTS		16
+
+/* Split blocks are of one kind each: of one owner, whose extents in it have names or not. */
+#define KP_KINDS		(2 * KHO_POOL_OWNERS)
 
 /* Owner slots with a meaning of their own */
 #define KP_OWNER_NONE		0
@@ -132,7 +135,7 @@ struct kp_pcpu {
 	u32 hint_area;		/* area last used for blocks */
 	u16 hint_used;		/* its nr_used then */
 	u16 alone;		/* allocations for which to keep to an area of its own */
-	/* Block last used for small extents, by low bits of the owner. */
+	/* Block last used for small extents, by low bits of the kind. */
 	u32 hint_block[KP_HINTS];
 } ____cacheline_aligned;
 
@@ -175,6 +178,9 @@ struct kp_index {
 	struct kp_area *area;
 	unsigned long *busy;	/* areas with a block taken */
 	unsigned long *full;	/* areas with no block free */
+	/* For each kind, areas that may have such a block with a free frame, and no others. */
+	unsigned long *partial;
+	u32 *last_block;	/* for each kind, the last one that a search ended with */
 	/* The first of the shortest runs of free areas; only hints. */
 	u32 short_run, short_from;
 	struct kp_link *link;	/* one a record */

@@ -259,17 +259,34 @@ static inline bool kp_test(const u64 *words, u32 bit)
 	return READ_ONCE(words[bit / 64]) >> (bit % 64) & 1;
 }
 
-/* The count is read without the lock, to see whether the area is worth locking. */
-static inline void kp_set_partial(struct kp_area *area, u32 bit)
+/* The kind of a split block, from its word. */
+static inline u32 kp_kind(u64 word)
 {
-	kp_set_bits(area->partial, bit, 1);
-	WRITE_ONCE(area->nr_partial, area->nr_partial + 1);
+	return 2 * (kp_word_owner(word) % KHO_POOL_OWNERS) + !!(word & KHO_POOL_NAMED);
+}
+
+/* Areas that may have a block of this kind with a free frame. */
+static inline unsigned long *kp_partial_areas(const struct kp_index *idx, u32 kind)
+{
+	return idx->partial + kind * BITS_TO_LONGS(idx->nr_areas);
+}
+
+/* A block of this word has a free frame; its area is locked. */
+static inline void kp_set_partial(struct kp_index *idx, u32 a, u32 bit, u64 word)
+{
+	unsigned long *areas = kp_partial_areas(idx, kp_kind(word));
+
+	kp_set_bits(idx->area[a].partial, bit, 1);
+	idx->area[a].nr_partial++;
+	/* Tested first: others read the word.  kp_visit_partial() clears it. */
+	if (!test_bit(a, areas))
+		set_bit(a, areas);
 }
 
 static inline void kp_clear_partial(struct kp_area *area, u32 bit)
 {
 	kp_clear_bits(area->partial, bit, 1);
-	WRITE_ONCE(area->nr_partial, area->nr_partial - 1);
+	area->nr_partial--;
 }
 
 /* bitmaps.c: one split block */

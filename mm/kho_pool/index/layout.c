@@ -104,6 +104,8 @@ static u64 kp_volatile_layout(struct kp_index *idx, void *mem, u32 nr_pcpu)
 	idx->area = kp_layout_place(&size, mem, idx->nr_areas * sizeof(*idx->area));
 	idx->busy = kp_layout_place(&size, mem, map);
 	idx->full = kp_layout_place(&size, mem, map);
+	idx->partial = kp_layout_place(&size, mem, KP_KINDS * map);
+	idx->last_block = kp_layout_place(&size, mem, KP_KINDS * sizeof(*idx->last_block));
 	idx->link = kp_layout_place(&size, mem, idx->nr_names * sizeof(*idx->link));
 	idx->nr_buckets = 1U << __fls(idx->nr_names);
 	idx->by_name = kp_layout_place(&size, mem, idx->nr_buckets * sizeof(*idx->by_name));

@@ -101,7 +101,7 @@ static bool kp_scan_bitmaps(struct pass *p, u32 block, u64 word)
 	area->nr_used++;
 	area->unclaimed[bit / 64] |= mask;
 	if (!seen.full)
-		kp_set_partial(area, bit);
+		kp_set_partial(idx, kp_area_of(idx, block), bit, word);
 	p->pcpu->extents += seen.extents;
 	p->pcpu->unclaimed += seen.extents;
 	p->pcpu->used_frames += seen.frames;
@@ -288,7 +288,7 @@ static void kp_repair(struct pass *p)
 			} else if (kp_word_kind(word) == KHO_POOL_SPLIT &&
 				   !kp_test(area->partial, kp_bit_of(idx, block)) &&
 				   !kp_bitmaps_full(&idx->bitmaps[block])) {
-				kp_set_partial(area, kp_bit_of(idx, block));
+				kp_set_partial(idx, a, kp_bit_of(idx, block), word);
 			}
 		}
 		if (!area->nr_words)

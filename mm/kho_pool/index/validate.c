@@ -164,6 +164,12 @@ static int kp_check_area(struct check *c, u32 a)
 		HOLDS(area->partial[i] == c->partial[i]);
 		HOLDS(!(area->unclaimed[i] & ~c->heads[i]));
 	}
+	for (u32 bit = kp_next_set(c->partial, first, end); bit < end;
+	     bit = kp_next_set(c->partial, bit + 1, end)) {
+		u64 split = kp_load(&idx->blocks[kp_block_at(idx, a, bit)]);
+
+		HOLDS(test_bit(a, kp_partial_areas(idx, kp_kind(split))));
+	}
 	HOLDS(area->nr_used == nr_used && area->nr_partial == nr_partial);
 	HOLDS(area->nr_words == c->nr_words);
 	HOLDS(!area->whole || (!first && end == KHO_POOL_AREA_BLOCKS &&
