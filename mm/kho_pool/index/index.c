@@ -228,12 +228,17 @@ static u16 kp_home_of(const struct visit *v)
 	return v->pcpu - v->idx->pcpu + 1;
 }
 
-/* Does another CPU keep to this area? */
+/*
+ * Does another CPU keep to this area?  Not if it has not allocated there since this one
+ * broke up a free area: an idle CPU, or one that is offline, keeps no memory.
+ */
 static bool kp_is_foreign(const struct visit *v, u32 a)
 {
-	u16 home = READ_ONCE(v->idx->area[a].home);
+	const struct kp_area *area = &v->idx->area[a];
+	u16 home = READ_ONCE(area->home);
 
-	return home && home != kp_home_of(v);
+	return home && home != kp_home_of(v) &&
+	       (s32)(READ_ONCE(area->home_epoch) - v->pcpu->epoch) >= 0;
 }
 
 /* The CPU continues in area @a, which is locked, and may make it its own. */
@@ -241,14 +246,17 @@ static void kp_adopt_area(struct visit *v, u32 a)
 {
 	struct kp_pcpu *pcpu = v->pcpu;
 	struct kp_index *idx = v->idx;
+	struct kp_area *area = &idx->area[a];
 	u16 home = pcpu->alone ? kp_home_of(v) : 0;
 
 	if (a != pcpu->hint_area && READ_ONCE(idx->area[pcpu->hint_area].home) == kp_home_of(v))
 		WRITE_ONCE(idx->area[pcpu->hint_area].home, 0);
-	if (READ_ONCE(idx->area[a].home) != home && !kp_is_foreign(v, a))
-		WRITE_ONCE(idx->area[a].home, home);
+	if (READ_ONCE(area->home) != home && !kp_is_foreign(v, a))
+		WRITE_ONCE(area->home, home);
+	if (home && area->home == home && area->home_epoch != READ_ONCE(idx->epoch))
+		WRITE_ONCE(area->home_epoch, READ_ONCE(idx->epoch));
 	pcpu->hint_area = a;
-	pcpu->hint_used = idx->area[a].nr_used;
+	pcpu->hint_used = area->nr_used;
 }
 
 static bool kp_visit_blocks(struct visit *v, u32 a)
@@ -330,6 +338,10 @@ static bool kp_visit_fresh(struct visit *v)
 
 	if (a == v->idx->nr_areas || !raw_spin_trylock(&area->lock))
 		return false;
+	if (!area->nr_used) {
+		v->pcpu->epoch = READ_ONCE(v->idx->epoch) + 1;
+		WRITE_ONCE(v->idx->epoch, v->pcpu->epoch);
+	}
 	done = kp_visit_blocks(v, a);
 	raw_spin_unlock(&area->lock);
 	return done;

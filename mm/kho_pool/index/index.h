@@ -97,7 +97,7 @@
 
 #define KP_AREA_WORDS		(KHO_POOL_AREA_BLOCKS / 64)
 #define KP_AREA_FRAMES		(KHO_POOL_BLOCK_FRAMES * KHO_POOL_AREA_BLOCKS)
-#define KP_HINTS		16
+#define KP_HINTS		8
 
 /* Split blocks are of one kind each: of one owner, whose extents in it have names or not. */
 #define KP_KINDS		(2 * KHO_POOL_OWNERS)
@@ -114,7 +114,8 @@ struct kp_area {
 	u16 nr_used;
 	u16 nr_partial;		/* set bits in partial[] */
 	u16 nr_words;		/* block words that are not free */
-	u16 home;		/* CPU that keeps to it, plus one; a hint */
+	u16 home;		/* CPU that keeps to it, plus one; a hint, see kp_is_foreign() */
+	u32 home_epoch;		/* the index's epoch when that CPU last allocated here */
 	bool whole;		/* wholly inside one extent */
 	bool words_clear;	/* every block word is known to be zero */
 	bool repair;		/* during restore: there is something to clean up */
@@ -135,6 +136,7 @@ struct kp_pcpu {
 	u32 hint_area;		/* area last used for blocks */
 	u16 hint_used;		/* its nr_used then */
 	u16 alone;		/* allocations for which to keep to an area of its own */
+	u32 epoch;		/* the index's when it last broke up a free area */
 	/* Block last used for small extents, by low bits of the kind. */
 	u32 hint_block[KP_HINTS];
 } ____cacheline_aligned;
@@ -173,6 +175,7 @@ struct kp_index {
 	u32 bad_end;		/* none from here on */
 	u32 nr_pcpu;
 	u32 first_name;		/* no unused record below */
+	u32 epoch;		/* how many free areas were broken up, about */
 	raw_spinlock_t index_lock;
 	struct kp_pcpu *pcpu;
 	struct kp_area *area;

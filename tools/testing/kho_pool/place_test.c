@@ -90,6 +90,25 @@ static bool names_in_turns(void)
 	return true;
 }
 
+/* Each CPU comes with a request for which most blocks of its kind have no room. */
+static bool past_many_blocks(void)
+{
+	u64 frame, before;
+	struct region r;
+
+	region_init(&r, 0, 2 * GIB, CPUS);
+	for (int i = 0; i < 40; i++)
+		CHECK_EQ(get(&r, MIB2 - 1, 1, 1, NULL, &frame), 0);
+	/* The rest of the area, so that others are looked at after these. */
+	CHECK_EQ(get(&r, 472 * MIB2, 1, 1, NULL, &frame), 0);
+	before = free_blocks(&r);
+	for (u32 cpu = 0; cpu < CPUS; cpu++)
+		CHECK_EQ(get_on(&r, cpu, 2, 1, NULL, &frame), 0);
+	CHECK_EQ(before - free_blocks(&r), 1);
+	region_exit(&r);
+	return true;
+}
+
 static bool next_kernel(struct region *r)
 {
 	struct kp_extent ext;
@@ -152,13 +171,95 @@ static bool any_mix(void)
 	return true;
 }
 
+/* Each CPU has a block, and if @meet, finds the area that it wants to use locked. */
+static bool first_blocks(struct region *r, bool meet)
+{
+	u64 frame;
+
+	for (u32 cpu = 0; cpu < r->cpus; cpu++) {
+		struct kp_area *mine = &r->idx.area[r->idx.pcpu[cpu].hint_area];
+		struct kp_area *last = cpu ? &r->idx.area[r->idx.pcpu[cpu - 1].hint_area] : mine;
+
+		if (meet && cpu)
+			raw_spin_lock(&mine->lock);
+		if (meet && last != mine)
+			raw_spin_lock(&last->lock);
+		CHECK_EQ(get_on(r, cpu, MIB2, 1, NULL, &frame), 0);
+		if (meet && cpu)
+			raw_spin_unlock(&mine->lock);
+		if (meet && last != mine)
+			raw_spin_unlock(&last->lock);
+	}
+	return true;
+}
+
+/* Then one CPU takes blocks.  How many extents of 1 GiB can be had after that? */
+static bool gigabytes(u32 cpus, u32 areas, u32 blocks, bool meet, u64 *nr)
+{
+	struct region r;
+	u64 frame;
+
+	region_init(&r, 0, areas * GIB, cpus);
+	CHECK(first_blocks(&r, meet));
+	for (u32 i = 0; i < blocks; i++)
+		CHECK_EQ(get_on(&r, 0, MIB2, 1, NULL, &frame), 0);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	for (*nr = 0; !get(&r, GIB, GIB, 1, NULL, &frame); ++*nr)
+		;
+	region_exit(&r);
+	return true;
+}
+
+/* CPUs that have met and then do nothing keep no memory from others. */
+static bool idle_cpus(void)
+{
+	u64 met, never;
+
+	CHECK(gigabytes(200, 448, 240 * MIB2, false, &never));
+	CHECK(gigabytes(200, 448, 240 * MIB2, true, &met));
+	CHECK_EQ(never, 207);
+	CHECK_EQ(met, 207);
+	/* What they leave is used before more areas are broken up, but for one. */
+	CHECK(gigabytes(64, 256, 0, true, &never));
+	CHECK(gigabytes(64, 256, 40 * MIB2, true, &met));
+	CHECK(met + 1 >= never);
+	return true;
+}
+
+/* CPUs that have met and go on allocating fill an area each. */
+static bool busy_cpus(void)
+{
+	enum { BUSY = 8, AREAS = 64 };
+	u32 user[AREAS] = {}, shared = 0;
+	struct region r;
+	u64 frame;
+
+	region_init(&r, 0, AREAS * GIB, BUSY);
+	CHECK(first_blocks(&r, true));
+	for (u32 i = 0; i < 5 * MIB2 * BUSY; i++) {
+		u32 cpu = i % BUSY, a;
+
+		CHECK_EQ(get_on(&r, cpu, MIB2, 1, NULL, &frame), 0);
+		a = frame / GIB;
+		shared += user[a] && user[a] != cpu + 1;
+		user[a] = cpu + 1;
+	}
+	/* Those of the first blocks may be. */
+	CHECK(shared < BUSY * MIB2 / 2);
+	region_exit(&r);
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
 		{ "owners_in_turns", owners_in_turns },
 		{ "names_in_turns", names_in_turns },
+		{ "past_many_blocks", past_many_blocks },
 		{ "over_kexecs", over_kexecs },
 		{ "any_mix", any_mix },
+		{ "idle_cpus", idle_cpus },
+		{ "busy_cpus", busy_cpus },
 	};
 
 	if (argc > 1)
