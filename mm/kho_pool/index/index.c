@@ -314,7 +314,8 @@ static bool kp_visit_areas(struct visit *v, enum visited kind, bool wait)
 			todo &= ~(1UL << bit);
 			if (!wait && kind != ANY && kp_is_foreign(v, a))
 				continue;
-			if (kind != PARTIAL && READ_ONCE(area->nr_used) + v->nr > KHO_POOL_AREA_BLOCKS)
+			if (kind != PARTIAL &&
+			    READ_ONCE(area->nr_used) + v->nr > KHO_POOL_AREA_BLOCKS)
 				continue;
 			if (wait)
 				raw_spin_lock(&area->lock);
