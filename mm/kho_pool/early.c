@@ -113,7 +113,7 @@ static int __init kp_trace_early_boot(void)
 						  kp_region_reason(r->state));
 		else if (kp_state.generation)
 			trace_kho_pool_restore(r->pool->name, r->base, r->size, r->nid,
-					       kp_state.generation, r->restored,
+					       kp_state.generation, r->idx.restored,
 					       r->restore_cycles);
 	}
 	return 0;

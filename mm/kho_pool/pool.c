@@ -28,6 +28,9 @@
 
 #include "pool.h"
 
+/* How often to search for memory while others free some; interrupts are on in between. */
+#define ALLOC_TRIES	16
+
 struct kp_state kp_state;
 
 struct kp_pcpu *kp_this_pcpu(struct kp_region *r)
@@ -204,7 +207,7 @@ static struct kp_region *kp_find_extent(struct kho_pool *pool, const char *name,
 	u64 frame;
 
 	r = kp_find_name(pool, name, &frame);
-	if (!r || kp_index_find(&r->idx, frame, ext) || !ext->name || strcmp(ext->name, name))
+	if (!r || kp_index_find(&r->idx, frame, ext) || strcmp(ext->name, name))
 		return NULL;
 	return r;
 }
@@ -261,6 +264,18 @@ static struct kp_region *kp_alloc_anywhere(struct kho_pool *pool, const struct k
 	return r;
 }
 
+/* Extents freed in this kernel */
+static u64 kp_pool_frees(struct kho_pool *pool)
+{
+	struct kp_region *r;
+	u64 frees = 0;
+	u32 i;
+
+	for_each_pool_region(pool, r, i)
+		frees += kp_index_frees(&r->idx);
+	return frees;
+}
+
 /* Clearing a few GiB takes a second: reschedule where that is allowed. */
 static void kp_clear(void *mem, u64 size)
 {
@@ -280,7 +295,8 @@ static void kp_clear(void *mem, u64 size)
 static int kp_alloc(struct kho_pool_owner *owner, const struct kho_pool_request *req,
 		    phys_addr_t *phys)
 {
-	u64 align = req->align ?: PAGE_SIZE, frame, other;
+	u64 align = req->align ?: PAGE_SIZE, frame, other, frees = 0, last;
+	bool strict = req->flags & KHO_POOL_THISNODE;
 	struct kho_pool *pool = owner->pool;
 	struct kp_region *r = NULL;
 	unsigned long irqs;
@@ -291,7 +307,7 @@ static int kp_alloc(struct kho_pool_owner *owner, const struct kho_pool_request 
 		.clear = !(req->flags & KHO_POOL_NOZERO),
 		.name = req->name,
 	};
-	int err;
+	int tries = 0, err;
 
 	if (!req->size || req->size & ~PAGE_MASK || align & ~PAGE_MASK || !is_power_of_2(align) ||
 	    req->flags & ~(KHO_POOL_NOZERO | KHO_POOL_THISNODE) ||
@@ -302,22 +318,28 @@ static int kp_alloc(struct kho_pool_owner *owner, const struct kho_pool_request 
 	if (pool->read_only)
 		return -EROFS;
 
-	if (req->name) {
-		raw_spin_lock_irqsave(&pool->name_lock, irqs);
-		if (kp_find_name(pool, req->name, &other))
-			err = -EEXIST;
-		else if (kp_has_unread(pool))
-			err = -EUCLEAN;
-		else
-			r = kp_alloc_anywhere(pool, &r_req, req->nid,
-					      req->flags & KHO_POOL_THISNODE, &frame, &err);
-		raw_spin_unlock_irqrestore(&pool->name_lock, irqs);
-	} else {
-		local_irq_save(irqs);
-		r = kp_alloc_anywhere(pool, &r_req, req->nid, req->flags & KHO_POOL_THISNODE,
-				      &frame, &err);
-		local_irq_restore(irqs);
-	}
+	do {
+		last = frees;
+		if (req->name) {
+			raw_spin_lock_irqsave(&pool->name_lock, irqs);
+			if (kp_find_name(pool, req->name, &other))
+				err = -EEXIST;
+			else if (kp_has_unread(pool))
+				err = -EUCLEAN;
+			else
+				r = kp_alloc_anywhere(pool, &r_req, req->nid, strict, &frame,
+						      &err);
+			raw_spin_unlock_irqrestore(&pool->name_lock, irqs);
+		} else {
+			local_irq_save(irqs);
+			r = kp_alloc_anywhere(pool, &r_req, req->nid, strict, &frame, &err);
+			local_irq_restore(irqs);
+		}
+		if (r || (err != -ENOMEM && err != -ENOSPC))
+			break;
+		/* What came free behind the search would be missed. */
+		frees = kp_pool_frees(pool);
+	} while (frees != last && tries++ < ALLOC_TRIES);
 	if (!r) {
 		atomic64_inc(&pool->failures);
 		return err;
@@ -347,6 +369,9 @@ static int kp_alloc(struct kho_pool_owner *owner, const struct kho_pool_request 
  *
  * Without KHO_POOL_THISNODE the node is a preference: if it has no such extent free,
  * other nodes are tried, nearest first.
+ *
+ * If others free memory during a search that finds none, it is repeated, up to 16
+ * times, because they may have freed it where the search had been already.
  *
  * Context: any but NMI.  With KHO_POOL_NOZERO, never sleeps or allocates; without
  * it, may reschedule if called from preemptible context.
@@ -426,7 +451,7 @@ static void kp_describe(struct kp_region *r, const struct kp_extent *from,
 	to->size = from->frames << PAGE_SHIFT;
 	to->unclaimed = from->unclaimed;
 	strscpy_pad(to->owner, r->idx.owners[from->owner].name);
-	strscpy_pad(to->name, from->name ?: "");
+	strscpy_pad(to->name, from->name);
 }
 
 /**
@@ -519,10 +544,11 @@ static int kp_claim(struct kho_pool_owner *owner, const char *name, struct kho_p
 	if (found.owner != owner->id)
 		return -EACCES;
 	kp_describe(r, &found, ext);
-	err = kp_index_claim(&r->idx, kp_this_pcpu(r), found.frame);
+	err = kp_index_claim(&r->idx, kp_this_pcpu(r), found.frame, found.frames, owner->id);
 	if (!err)
 		ext->unclaimed = false;
-	return err;
+	/* Freed since, and perhaps allocated again by someone else. */
+	return err == -EINVAL ? -ENOENT : err;
 }
 
 /**
@@ -581,7 +607,8 @@ int kho_pool_claim_all(struct kho_pool_owner *owner,
 			r = kp_next_extent(pool, &i, &frame, &found);
 			if (r && found.owner == owner->id) {
 				kp_describe(r, &found, &ext);
-				if (!kp_index_claim(&r->idx, kp_this_pcpu(r), found.frame)) {
+				if (!kp_index_claim(&r->idx, kp_this_pcpu(r), found.frame,
+						    found.frames, owner->id)) {
 					last = r;
 					block = found.frame >> KHO_POOL_BLOCK_SHIFT;
 				}
@@ -715,7 +742,8 @@ int kho_pool_release_owner(struct kho_pool *pool, const char *owner)
 		}
 		if (!r)
 			return released ?: -ENOENT;
-		if (err)
+		/* Other errors mean that its owner was faster. */
+		if (err == -ESHUTDOWN)
 			return err;
 	}
 }
@@ -849,14 +877,14 @@ void kp_node_stat(struct kho_pool *pool, int nid, struct kp_pool_stat *stat)
 		}
 		kp_index_stat(&r->idx, &stat->free);
 		stat->bad_frames += kp_bad_frames(r);
+		stat->extents += kp_index_extents(&r->idx);
+		stat->used_frames += kp_index_used(&r->idx);
+		stat->frees += kp_index_frees(&r->idx);
 		for (u32 cpu = 0; cpu < r->idx.nr_pcpu; cpu++) {
 			const struct kp_pcpu *pcpu = &r->idx.pcpu[cpu];
 
-			stat->extents += pcpu->extents;
-			stat->unclaimed += pcpu->unclaimed;
-			stat->used_frames += pcpu->used_frames;
-			stat->allocs += pcpu->allocs;
-			stat->frees += pcpu->frees;
+			stat->unclaimed += READ_ONCE(pcpu->unclaimed);
+			stat->allocs += READ_ONCE(pcpu->allocs);
 		}
 	}
 }
@@ -867,14 +895,8 @@ s64 kp_pool_extents(void)
 	struct kp_region *r;
 	s64 extents = !!kp_state.quarantine;
 
-	for_each_region(r) {
-		if (!kp_region_ok(r)) {
-			extents++;
-			continue;
-		}
-		for (u32 cpu = 0; cpu < r->idx.nr_pcpu; cpu++)
-			extents += r->idx.pcpu[cpu].extents;
-	}
+	for_each_region(r)
+		extents += kp_region_ok(r) ? kp_index_extents(&r->idx) : 1;
 	return extents;
 }
 

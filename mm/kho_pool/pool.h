@@ -47,7 +47,7 @@ struct kp_region {
 	int nid;
 	u32 state;		/* KHO_POOL_REGION_* */
 	/* Number of extents taken over, and how long that took; early.c traces them */
-	u64 restored, restore_cycles;
+	u64 restore_cycles;
 };
 
 struct kho_pool_owner {
@@ -104,8 +104,8 @@ struct kp_pcpu *kp_this_pcpu(struct kp_region *r);
 struct kp_pool_stat {
 	struct kp_stat free;
 	u64 size, index_bytes, quarantined, regions, bad_frames;
-	s64 extents, unclaimed, used_frames;
-	u64 allocs, frees;
+	u64 extents, used_frames, allocs, frees;
+	s64 unclaimed;
 };
 
 void kp_node_stat(struct kho_pool *pool, int nid, struct kp_pool_stat *stat);

@@ -84,7 +84,6 @@ void __init kp_restore_region(struct kp_region *r, const u64 *csum)
 		memblock_free(mem, size);
 		return;
 	}
-	r->restored = r->idx.pcpu[0].extents;
 	r->restore_cycles = get_cycles() - start;
 }
 

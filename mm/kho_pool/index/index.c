@@ -40,15 +40,20 @@
  */
 #define ALONE		60000
 
-/* The CPU's account of an extent that came (1) or went (-1). */
-static void kp_account(struct kp_pcpu *pcpu, s64 extents, s64 frames)
+/* The CPU's account of an extent that came or went. */
+static void kp_account_alloc(struct kp_pcpu *pcpu, u64 frames)
 {
-	pcpu->extents += extents;
-	pcpu->used_frames += extents * frames;
-	if (extents > 0)
-		pcpu->allocs++;
-	else
-		pcpu->frees++;
+	WRITE_ONCE(pcpu->allocs, pcpu->allocs + 1);
+	WRITE_ONCE(pcpu->taken, pcpu->taken + frames);
+}
+
+static void kp_account_free(struct kp_pcpu *pcpu, u64 frames)
+{
+	if (frames >= KHO_POOL_BLOCK_FRAMES)
+		frames = (u64)kp_blocks(frames) << KHO_POOL_BLOCK_SHIFT;
+	WRITE_ONCE(pcpu->given, pcpu->given + frames);
+	/* After the memory can be found by others, see kp_index_frees(). */
+	smp_store_release(&pcpu->frees, pcpu->frees + 1);
 }
 
 /* Write the word of @block, which is free; its area is locked. */
@@ -107,7 +112,7 @@ static u64 kp_take_frames(struct kp_index *idx, struct kp_pcpu *pcpu, const stru
 	if (kp_bitmaps_full(&idx->bitmaps[block]))
 		kp_clear_partial(area, in_area);
 	pcpu->hint_block[kp_kind(kp_frames_word(req)) % KP_HINTS] = block;
-	kp_account(pcpu, 1, req->frames);
+	kp_account_alloc(pcpu, req->frames);
 	return frame;
 }
 
@@ -193,7 +198,7 @@ static void kp_commit_blocks(struct visit *v, u32 block)
 		kp_store(idx, v->pcpu, &idx->areas[kp_area_of(idx, block)], word);
 	else
 		kp_set_block_word(idx, v->pcpu, block, word);
-	kp_account(v->pcpu, 1, (u64)v->nr << KHO_POOL_BLOCK_SHIFT);
+	kp_account_alloc(v->pcpu, (u64)v->nr << KHO_POOL_BLOCK_SHIFT);
 }
 
 static bool kp_visit_partial(struct visit *v, u32 a)
@@ -654,7 +659,7 @@ static int kp_find(struct kp_index *idx, u64 frame, struct kp_extent *ext, u64 *
 	ext->frame = frame;
 	ext->owner = kp_word_owner(*word);
 	ext->unclaimed = kp_test(area->unclaimed, kp_bit_of(idx, block));
-	ext->name = NULL;
+	ext->name[0] = 0;
 	if (kp_word_live(*word) && !bit)
 		ext->frames = kp_word_frames(*word);
 	else if (kp_word_kind(*word) == KHO_POOL_SPLIT)
@@ -681,7 +686,6 @@ static void kp_give(struct kp_index *idx, struct kp_pcpu *pcpu, const struct kp_
 				ext->frames);
 		if (!kp_test(area->partial, bit))
 			kp_set_partial(idx, a, bit, word);
-		kp_account(pcpu, -1, ext->frames);
 		pcpu->unclaimed -= ext->unclaimed;
 		if (!kp_bitmaps_empty(maps)) {
 			if (unlikely(READ_ONCE(idx->nr_bad)))
@@ -700,7 +704,6 @@ static void kp_give(struct kp_index *idx, struct kp_pcpu *pcpu, const struct kp_
 	else
 		kp_clear_block_word(idx, pcpu, block);
 	kp_clear_bits(area->unclaimed, bit, 1);
-	kp_account(pcpu, -1, (u64)nr << KHO_POOL_BLOCK_SHIFT);
 	pcpu->unclaimed -= ext->unclaimed;
 	if (bit + nr > KHO_POOL_AREA_BLOCKS)
 		*later = nr;
@@ -748,6 +751,8 @@ retry:
 	/* The extent can no longer be found, so its blocks can go one area at a time. */
 	if (later)
 		kp_blocks_give(idx, block, later);
+	if (!ret)
+		kp_account_free(pcpu, frames);
 out:
 	if (index_locked)
 		raw_spin_unlock(&idx->index_lock);
@@ -801,6 +806,7 @@ int kp_index_release(struct kp_index *idx, struct kp_pcpu *pcpu, u64 frame, u64 
 int kp_index_find(struct kp_index *idx, u64 frame, struct kp_extent *ext)
 {
 	struct kp_area *area;
+	const char *name;
 	u64 word;
 	int ret;
 
@@ -810,11 +816,18 @@ int kp_index_find(struct kp_index *idx, u64 frame, struct kp_extent *ext)
 	raw_spin_lock(&area->lock);
 	ret = kp_find(idx, frame, ext, &word);
 	raw_spin_unlock(&area->lock);
-	if (!ret && word & KHO_POOL_NAMED) {
-		raw_spin_lock(&idx->index_lock);
-		ext->name = kp_name_of(idx, frame);
-		raw_spin_unlock(&idx->index_lock);
-	}
+	if (ret || !(word & KHO_POOL_NAMED))
+		return ret;
+
+	/* Names come before areas, and by now it may be another extent. */
+	raw_spin_lock(&idx->index_lock);
+	raw_spin_lock(&area->lock);
+	ret = kp_find(idx, frame, ext, &word);
+	raw_spin_unlock(&area->lock);
+	name = ret ? NULL : kp_name_of(idx, frame);
+	if (name)
+		strscpy(ext->name, name, sizeof(ext->name));
+	raw_spin_unlock(&idx->index_lock);
 	return ret;
 }
 
@@ -823,13 +836,16 @@ int kp_index_find(struct kp_index *idx, u64 frame, struct kp_extent *ext)
  * @idx: the index
  * @pcpu: the current CPU's; interrupts are disabled
  * @frame: the extent's first frame
+ * @frames: its length
+ * @owner: its owner
  *
  * Extents shorter than a block are claimed with all others in their block;
  * they have the same owner.
  *
- * Return: 0, -ENOENT, -EINVAL, or -EALREADY if it is claimed.
+ * Return: 0, -ENOENT, -EALREADY if it is claimed, or -EINVAL if it has another length or
+ * owner, or @frame is not in the region.
  */
-int kp_index_claim(struct kp_index *idx, struct kp_pcpu *pcpu, u64 frame)
+int kp_index_claim(struct kp_index *idx, struct kp_pcpu *pcpu, u64 frame, u64 frames, u8 owner)
 {
 	u32 block = frame >> KHO_POOL_BLOCK_SHIFT;
 	struct kp_extent ext;
@@ -842,6 +858,8 @@ int kp_index_claim(struct kp_index *idx, struct kp_pcpu *pcpu, u64 frame)
 	area = &idx->area[kp_area_of(idx, block)];
 	raw_spin_lock(&area->lock);
 	ret = kp_find(idx, frame, &ext, &word);
+	if (!ret && (ext.frames != frames || ext.owner != owner))
+		ret = -EINVAL;
 	if (!ret && !ext.unclaimed)
 		ret = -EALREADY;
 	if (!ret) {
@@ -955,6 +973,8 @@ static void kp_sweep_area(struct kp_index *idx, struct kp_pcpu *pcpu, u32 a)
 		raw_spin_unlock(&area->lock);
 		if (later)
 			kp_blocks_give(idx, block, later);
+		if (word & KHO_POOL_PENDING)
+			kp_account_free(pcpu, ext.frames);
 		if (bit == KHO_POOL_AREA_BLOCKS)
 			return;
 	}

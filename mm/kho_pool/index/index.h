@@ -128,11 +128,10 @@ struct kp_area {
 struct kp_pcpu {
 	bool active;		/* inside an operation */
 	u64 csum;		/* of the persistent index */
-	s64 used_frames;	/* taken from others, with the slack of last blocks */
-	s64 extents;
+	/* Extents and frames that came and went, with the slack of last blocks: only growing */
+	u64 allocs, frees;
+	u64 taken, given;
 	s64 unclaimed;		/* extents */
-	u64 allocs;
-	u64 frees;
 	u32 hint_area;		/* area last used for blocks */
 	u16 hint_used;		/* its nr_used then */
 	u16 alone;		/* allocations for which to keep to an area of its own */
@@ -169,6 +168,7 @@ struct kp_index {
 	bool read_only;		/* never write to the persistent side */
 
 	/* Volatile */
+	u64 restored;		/* extents from before this kernel */
 	bool sealed;
 	bool all_bad;		/* nothing more may be allocated */
 	u32 nr_bad;		/* words for bad frames that are in use */
@@ -204,7 +204,7 @@ struct kp_extent {
 	u64 frames;
 	u8 owner;
 	bool unclaimed;
-	const char *name;	/* in the index; zeroed when the extent is freed */
+	char name[KHO_POOL_NAME_MAX];	/* or "" */
 };
 
 struct kp_stat {
@@ -239,7 +239,7 @@ int kp_index_confirm(struct kp_index *idx, struct kp_pcpu *pcpu, u64 frame);
 int kp_index_free(struct kp_index *idx, struct kp_pcpu *pcpu, u64 frame, u64 frames, u8 owner);
 int kp_index_release(struct kp_index *idx, struct kp_pcpu *pcpu, u64 frame, u64 frames, u8 owner);
 int kp_index_find(struct kp_index *idx, u64 frame, struct kp_extent *ext);
-int kp_index_claim(struct kp_index *idx, struct kp_pcpu *pcpu, u64 frame);
+int kp_index_claim(struct kp_index *idx, struct kp_pcpu *pcpu, u64 frame, u64 frames, u8 owner);
 int kp_index_assign(struct kp_index *idx, struct kp_pcpu *pcpu, u64 frame, u64 frames,
 		    u8 from, u8 to);
 bool kp_index_seal(struct kp_index *idx, u64 *csum, unsigned long spins);
@@ -252,6 +252,9 @@ u32 kp_bad_run(const struct kp_index *idx, u32 *i, u64 *frame);
 
 /* stat.c */
 void kp_index_stat(const struct kp_index *idx, struct kp_stat *stat);
+u64 kp_index_extents(const struct kp_index *idx);
+u64 kp_index_frees(const struct kp_index *idx);
+u64 kp_index_used(const struct kp_index *idx);
 
 /* walk.c: *@frame is where to begin, and afterwards where to continue */
 bool kp_index_next(struct kp_index *idx, u64 *frame, struct kp_extent *ext);

@@ -69,9 +69,9 @@ static bool kp_scan_extent(struct pass *p, u32 block, u64 word)
 	kp_cover(p, block, nr);
 	kp_set_bits(idx->area[kp_area_of(idx, block)].unclaimed, kp_bit_of(idx, block), 1);
 	p->named += !!(word & KHO_POOL_NAMED);
-	p->pcpu->extents++;
+	p->idx->restored++;
 	p->pcpu->unclaimed++;
-	p->pcpu->used_frames += (u64)nr << KHO_POOL_BLOCK_SHIFT;
+	p->pcpu->taken += (u64)nr << KHO_POOL_BLOCK_SHIFT;
 	return true;
 }
 
@@ -102,9 +102,9 @@ static bool kp_scan_bitmaps(struct pass *p, u32 block, u64 word)
 	area->unclaimed[bit / 64] |= mask;
 	if (!seen.full)
 		kp_set_partial(idx, kp_area_of(idx, block), bit, word);
-	p->pcpu->extents += seen.extents;
+	idx->restored += seen.extents;
 	p->pcpu->unclaimed += seen.extents;
-	p->pcpu->used_frames += seen.frames;
+	p->pcpu->taken += seen.frames;
 	if (word & KHO_POOL_NAMED)
 		p->named += seen.extents;
 	return true;

@@ -33,6 +33,67 @@ static void kp_stat_bitmaps(const struct kho_pool_bitmaps *maps, struct kp_stat 
 			      kp_stat_longest(words, 0, KHO_POOL_BLOCK_FRAMES, &run));
 }
 
+/*
+ * Sums over the CPUs, which go on changing.  What went is counted before what came, so
+ * that a sum is never too small: an extent that is there at some moment in between counts.
+ */
+
+/**
+ * kp_index_extents - how many extents there are
+ * @idx: the index
+ *
+ * Return: the number, or if others are being allocated meanwhile, a larger one.
+ */
+u64 kp_index_extents(const struct kp_index *idx)
+{
+	u64 extents = idx->restored;
+
+	for (u32 i = 0; i < idx->nr_pcpu; i++)
+		extents -= READ_ONCE(idx->pcpu[i].frees);
+	smp_rmb();
+	for (u32 i = 0; i < idx->nr_pcpu; i++)
+		extents += READ_ONCE(idx->pcpu[i].allocs);
+	return extents;
+}
+
+/**
+ * kp_index_frees - how many extents were freed in this kernel
+ * @idx: the index
+ *
+ * If two calls return the same, a search between them has seen all that was free at that
+ * time: nothing came free behind it.
+ *
+ * Return: the number.
+ */
+u64 kp_index_frees(const struct kp_index *idx)
+{
+	u64 frees = 0;
+
+	/* The search before and the one after it stay there. */
+	smp_rmb();
+	for (u32 i = 0; i < idx->nr_pcpu; i++)
+		frees += smp_load_acquire(&idx->pcpu[i].frees);
+	return frees;
+}
+
+/**
+ * kp_index_used - how many frames extents have, with the slack of their last blocks
+ * @idx: the index
+ *
+ * Return: as kp_index_extents().
+ */
+u64 kp_index_used(const struct kp_index *idx)
+{
+	u64 frames = 0;
+
+	for (u32 i = 0; i < idx->nr_pcpu; i++)
+		frames -= READ_ONCE(idx->pcpu[i].given);
+	smp_rmb();
+	for (u32 i = 0; i < idx->nr_pcpu; i++)
+		frames += READ_ONCE(idx->pcpu[i].taken);
+	return frames;
+}
+
 /**
  * kp_index_stat - count what is free
  * @idx: the index

@@ -12,7 +12,8 @@ struct check {
 	struct kp_index *idx;
 	u32 covered;		/* first block after the extents seen so far */
 	u64 csum, named;
-	s64 extents, unclaimed, used_frames;
+	u64 extents, used_frames;
+	s64 unclaimed;
 	/* What the area at hand should look like */
 	u64 used[KP_AREA_WORDS], partial[KP_AREA_WORDS], heads[KP_AREA_WORDS];
 	u32 nr_words;
@@ -209,7 +210,7 @@ static int kp_check_names(struct check *c)
 		HOLDS(idx->link[i].hash == kp_name_hash(record->name));
 		HOLDS(key <= idx->nr_frames);
 		if (!kp_index_find(idx, key - 1, &ext))
-			HOLDS(ext.name == record->name);
+			HOLDS(!strcmp(ext.name, record->name));
 		HOLDS(!kp_name_find(idx, record->name, &frame) && frame == key - 1);
 	}
 	HOLDS(live == c->named);
@@ -254,7 +255,7 @@ static int kp_check_bad(struct kp_index *idx)
 int kp_index_validate(struct kp_index *idx)
 {
 	struct check c = { .idx = idx };
-	s64 extents = 0, unclaimed = 0, used_frames = 0;
+	s64 unclaimed = 0;
 	int ret;
 
 	for (int i = 1; i < KHO_POOL_OWNERS; i++)
@@ -273,12 +274,10 @@ int kp_index_validate(struct kp_index *idx)
 	HOLDS(kp_index_csum(idx) == c.csum);
 	for (u32 i = 0; i < idx->nr_pcpu; i++) {
 		HOLDS(!idx->pcpu[i].active);
-		extents += idx->pcpu[i].extents;
 		unclaimed += idx->pcpu[i].unclaimed;
-		used_frames += idx->pcpu[i].used_frames;
 	}
-	HOLDS(extents == c.extents);
+	HOLDS(kp_index_extents(idx) == c.extents);
 	HOLDS(unclaimed == c.unclaimed);
-	HOLDS(used_frames == c.used_frames);
+	HOLDS(kp_index_used(idx) == c.used_frames);
 	return 0;
 }

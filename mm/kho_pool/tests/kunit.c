@@ -142,7 +142,7 @@ static void over_a_restore(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->idx.pcpu[0].unclaimed, 3);
 	KUNIT_ASSERT_EQ(test, kp_name_find(&f->idx, "big", &found), 0);
 	KUNIT_EXPECT_EQ(test, found, c);
-	KUNIT_EXPECT_EQ(test, kp_index_claim(&f->idx, f->idx.pcpu, c), 0);
+	KUNIT_EXPECT_EQ(test, kp_index_claim(&f->idx, f->idx.pcpu, c, 2 * AREA, 1), 0);
 	KUNIT_ASSERT_EQ(test, kp_index_find(&f->idx, b, &ext), 0);
 	KUNIT_EXPECT_EQ(test, ext.frames, 3 * BLOCK);
 	KUNIT_EXPECT_TRUE(test, ext.unclaimed);
@@ -230,7 +230,7 @@ static void golden_version_1(struct kunit *test)
 					      vol, 1), 0);
 	KUNIT_ASSERT_EQ(test, kp_index_restore(idx, &root->region[0].csum), 0);
 	KUNIT_EXPECT_EQ(test, kp_index_validate(idx), 0);
-	KUNIT_EXPECT_EQ(test, idx->pcpu[0].extents, 5);
+	KUNIT_EXPECT_EQ(test, kp_index_extents(idx), 5);
 	KUNIT_EXPECT_EQ(test, kp_name_find(idx, "large", &frame), 0);
 	KUNIT_EXPECT_EQ(test, frame, 32 * BLOCK);
 }
@@ -258,8 +258,8 @@ static void golden_set(struct kunit *test, const struct golden_image *set, u32 n
 		kp_index_stat(idx, &stat);
 		KUNIT_EXPECT_EQ_MSG(test, kp_index_csum(idx), csum, "%s", g->name);
 		KUNIT_EXPECT_EQ_MSG(test, kp_index_validate(idx), 0, "%s", g->name);
-		KUNIT_EXPECT_EQ_MSG(test, idx->pcpu[0].extents, g->extents, "%s", g->name);
-		KUNIT_EXPECT_EQ_MSG(test, idx->pcpu[0].used_frames, g->used_frames, "%s", g->name);
+		KUNIT_EXPECT_EQ_MSG(test, kp_index_extents(idx), g->extents, "%s", g->name);
+		KUNIT_EXPECT_EQ_MSG(test, kp_index_used(idx), g->used_frames, "%s", g->name);
 		KUNIT_EXPECT_EQ_MSG(test, stat.largest, g->largest, "%s", g->name);
 	}
 }

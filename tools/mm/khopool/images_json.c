@@ -126,14 +126,14 @@ static void json_index(const struct index_image *image)
 	json_hex("base", image->base << image->frame_shift);
 	json_number("size", image->frames << image->frame_shift);
 	json_number("page_size", 1ULL << image->frame_shift);
-	json_number("used", idx.pcpu->used_frames << image->frame_shift);
+	json_number("used", kp_index_used(&idx) << image->frame_shift);
 	json_begin("extents", '[');
 	while (kp_index_next(&idx, &pos, &ext)) {
 		json_begin(NULL, '{');
 		json_hex("base", (image->base + ext.frame) << image->frame_shift);
 		json_number("size", ext.frames << image->frame_shift);
 		json_string("owner", idx.owners[ext.owner].name);
-		if (ext.name)
+		if (ext.name[0])
 			json_string("name", ext.name);
 		json_end('}');
 	}

@@ -131,14 +131,14 @@ static void text_index(const struct index_image *image)
 	       image->base << image->frame_shift,
 	       size_text(image->frames << image->frame_shift, size), shown(pool));
 	printf("%s, ", size_text(1ULL << image->frame_shift, size));
-	printf("%" PRId64 " extents, ", idx.pcpu->extents);
-	printf("%s used\n", size_text(idx.pcpu->used_frames << image->frame_shift, size));
+	printf("%" PRIu64 " extents, ", kp_index_extents(&idx));
+	printf("%s used\n", size_text(kp_index_used(&idx) << image->frame_shift, size));
 	while (kp_index_next(&idx, &pos, &ext))
 		printf("  %#14" PRIx64 " %10s  %s%s%s\n",
 		       (image->base + ext.frame) << image->frame_shift,
 		       size_text(ext.frames << image->frame_shift, size),
-		       shown(idx.owners[ext.owner].name), ext.name ? "  " : "",
-		       ext.name ? shown(ext.name) : "");
+		       shown(idx.owners[ext.owner].name), ext.name[0] ? "  " : "",
+		       ext.name[0] ? shown(ext.name) : "");
 	for (pos = 0; kp_bad_next(&idx, &pos); pos++)
 		printf("  %#14" PRIx64 " %10s  bad\n", (image->base + pos) << image->frame_shift,
 		       size_text(1ULL << image->frame_shift, size));

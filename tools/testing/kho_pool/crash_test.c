@@ -65,7 +65,7 @@ static bool is_held(const struct kp_extent *ext, u32 i)
 	const struct extent *e = &held[i];
 
 	return e->frame == ext->frame && e->frames == ext->frames && e->owner == ext->owner &&
-	       (ext->name ? !strcmp(e->name, ext->name) : !e->name[0]);
+	       !strcmp(e->name, ext->name);
 }
 
 /* Does it know of the frame, and has nothing of its block free? */
@@ -120,8 +120,7 @@ static const char *take_over(void)
 		/* Not held: it can only be the one that is being added. */
 		added++;
 		if (!adding.frames || ext.frames != adding.frames || ext.owner != adding.owner ||
-		    !ext.name != !adding.name ||
-		    (ext.name && strcmp(ext.name, adding.name)))
+		    strcmp(ext.name, adding.name ?: ""))
 			return "an extent that no one asked for";
 	}
 	if (added > 1)
@@ -343,7 +342,8 @@ static bool run(u64 base, u64 frames, u64 steps)
 			if (region_restore(&world, NULL))
 				wrong = "restore of the world";
 			for (u32 i = 0; !wrong && i < nr_held; i++)
-				kp_index_claim(&world.idx, world.idx.pcpu, held[i].frame);
+				kp_index_claim(&world.idx, world.idx.pcpu, held[i].frame,
+					       held[i].frames, held[i].owner);
 		}
 	}
 	if (wrong && !no_order)

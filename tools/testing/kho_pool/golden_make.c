@@ -62,8 +62,8 @@ int main(void)
 		    kp_index_validate(&r.idx))
 			return 1;
 		kp_index_stat(&r.idx, &stat);
-		found[i].used = r.idx.pcpu->used_frames;
-		found[i].extents = r.idx.pcpu->extents;
+		found[i].used = kp_index_used(&r.idx);
+		found[i].extents = kp_index_extents(&r.idx);
 		found[i].largest = stat.largest;
 		if (!s->sealed)
 			found[i].csum = kp_index_csum(&r.idx);

@@ -79,8 +79,8 @@ static bool state(const struct golden_image *g, bool table)
 	CHECK(kp_index_csum(&r.idx) == csum);
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
 	kp_index_stat(&r.idx, &stat);
-	CHECK_EQ(r.idx.pcpu->extents, g->extents);
-	CHECK_EQ(r.idx.pcpu->used_frames, g->used_frames);
+	CHECK_EQ(kp_index_extents(&r.idx), g->extents);
+	CHECK_EQ(kp_index_used(&r.idx), g->used_frames);
 	CHECK_EQ(stat.largest, g->largest);
 	while (kp_index_next(&r.idx, &pos, &ext))
 		CHECK_EQ(put(&r, ext.frame, ext.frames, ext.owner), 0);

@@ -163,7 +163,7 @@ static bool names(void)
 		snprintf(name, sizeof(name), "vm-%llu", (unsigned long long)i);
 		CHECK_EQ(kp_name_find(&r.idx, name, &frame), 0);
 		CHECK_EQ(kp_index_find(&r.idx, frame, &ext), 0);
-		CHECK(ext.name && !strcmp(ext.name, name));
+		CHECK(!strcmp(ext.name, name));
 		CHECK(ext.unclaimed);
 		CHECK_EQ(put(&r, frame, ext.frames, ext.owner), 0);
 		CHECK_EQ(kp_name_find(&r.idx, name, &frame), -ENOENT);
@@ -330,7 +330,7 @@ static bool pending_is_dropped(void)
 	kp_index_unseal(&r.idx, r.idx.pcpu);
 	CHECK_EQ(kp_name_find(&r.idx, "half", &x), -ENOENT);
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
-	CHECK_EQ(r.idx.pcpu[0].extents, 2);
+	CHECK_EQ(kp_index_extents(&r.idx), 2);
 	CHECK_EQ(kp_index_confirm(&r.idx, &r.idx.pcpu[0], b), 0);
 	CHECK_EQ(put(&r, b, GIB, 1), 0);
 	req.name = "half";
@@ -339,7 +339,7 @@ static bool pending_is_dropped(void)
 	CHECK(kp_index_seal(&r.idx, &csum, 100));
 	CHECK_EQ(region_restore(&r, &csum), 0);
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
-	CHECK_EQ(r.idx.pcpu[0].extents, 1);
+	CHECK_EQ(kp_index_extents(&r.idx), 1);
 	CHECK_EQ(kp_name_find(&r.idx, "half", &a), -ENOENT);
 	CHECK_EQ(kp_name_find(&r.idx, "whole", &a), 0);
 	CHECK_EQ(a, c);
@@ -405,6 +405,11 @@ static bool small_is_cleared(void)
 	return true;
 }
 
+static int claim(struct region *r, u64 frame, u64 frames, u8 owner)
+{
+	return kp_index_claim(&r->idx, r->idx.pcpu, frame, frames, owner);
+}
+
 static bool claims(void)
 {
 	struct kp_extent ext;
@@ -422,14 +427,16 @@ static bool claims(void)
 	/* New extents stay out of blocks whose owner is not back. */
 	CHECK_EQ(get(&r, 1, 1, 1, NULL, &a), 0);
 	CHECK(a / MIB2 != b / MIB2);
-	CHECK_EQ(kp_index_claim(&r.idx, &r.idx.pcpu[0], a), -EALREADY);
-	CHECK_EQ(kp_index_claim(&r.idx, &r.idx.pcpu[1], b), 0);
+	CHECK_EQ(claim(&r, a, 1, 1), -EALREADY);
+	CHECK_EQ(kp_index_claim(&r.idx, &r.idx.pcpu[1], b, 2, 1), 0);
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
-	CHECK_EQ(kp_index_claim(&r.idx, &r.idx.pcpu[0], c), 0);
+	CHECK_EQ(claim(&r, c, 6 * MIB2, 2), -EINVAL);
+	CHECK_EQ(claim(&r, c, 7 * MIB2, 1), -EINVAL);
+	CHECK_EQ(claim(&r, c, 7 * MIB2, 2), 0);
 	CHECK_EQ(kp_index_release(&r.idx, &r.idx.pcpu[0], c, 7 * MIB2, 2), -EBUSY);
-	CHECK_EQ(kp_index_claim(&r.idx, &r.idx.pcpu[0], c), -EALREADY);
-	CHECK_EQ(kp_index_claim(&r.idx, &r.idx.pcpu[0], c + 1), -ENOENT);
-	CHECK_EQ(kp_index_claim(&r.idx, &r.idx.pcpu[0], r.frames), -EINVAL);
+	CHECK_EQ(claim(&r, c, 7 * MIB2, 2), -EALREADY);
+	CHECK_EQ(claim(&r, c + 1, 7 * MIB2, 2), -ENOENT);
+	CHECK_EQ(claim(&r, r.frames, 1, 2), -EINVAL);
 	CHECK_EQ(kp_index_find(&r.idx, r.frames, &ext), -EINVAL);
 	CHECK_EQ(kp_owner_set(&r.idx, r.idx.pcpu, 2, "another"), -EEXIST);
 	CHECK_EQ(kp_index_find(&r.idx, d, &ext), 0);
@@ -543,7 +550,7 @@ static bool every_byte_flipped(void)
 	CHECK(flips > 5000);
 	CHECK_EQ(region_restore(&r, &csum), 0);
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
-	CHECK_EQ(r.idx.pcpu[0].extents, 4);
+	CHECK_EQ(kp_index_extents(&r.idx), 4);
 	free(copy);
 	region_exit(&r);
 	return true;
@@ -675,7 +682,7 @@ static bool bad_and_taken(void)
 			CHECK_EQ(region_restore(&r, &csum), 0);
 			CHECK_EQ(kp_index_validate(&r.idx), 0);
 		}
-		CHECK_EQ(kp_index_claim(&r.idx, r.idx.pcpu, frame), 0);
+		CHECK_EQ(claim(&r, frame, frames, 1), 0);
 		/* No new ones in its block. */
 		CHECK_EQ(get(&r, 1, 1, 1, "new", &next), 0);
 		CHECK(next / MIB2 != bad / MIB2);

@@ -117,7 +117,7 @@ static bool next_kernel(struct region *r)
 	CHECK_EQ(region_restore(r, NULL), 0);
 	CHECK_EQ(kp_index_validate(&r->idx), 0);
 	while (kp_index_next(&r->idx, &pos, &ext))
-		kp_index_claim(&r->idx, r->idx.pcpu, ext.frame);
+		kp_index_claim(&r->idx, r->idx.pcpu, ext.frame, ext.frames, ext.owner);
 	return true;
 }
 

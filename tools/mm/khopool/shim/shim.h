@@ -52,6 +52,7 @@ typedef uint64_t __le64;
 #define smp_load_acquire(p)	__atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
 #define smp_mb()		__atomic_thread_fence(__ATOMIC_SEQ_CST)
+#define smp_rmb()		__atomic_thread_fence(__ATOMIC_ACQUIRE)
 #if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
 #define smp_mb__after_spinlock()	__asm__ volatile("" ::: "memory")
 #define cpu_relax()		__builtin_ia32_pause()

@@ -45,5 +45,6 @@ void full_write(struct region *r, bool names)
 void full_claim(struct region *r)
 {
 	for (u32 block = 0; block < r->idx.nr_blocks; block++)
-		kp_index_claim(&r->idx, &r->idx.pcpu[0], (u64)block << KHO_POOL_BLOCK_SHIFT);
+		kp_index_claim(&r->idx, &r->idx.pcpu[0], (u64)block << KHO_POOL_BLOCK_SHIFT,
+			       1, 1);
 }

@@ -40,7 +40,7 @@ static void free_it(struct job *job)
 
 static void claim(struct job *job)
 {
-	job->ret = kp_index_claim(&r.idx, &r.idx.pcpu[0], job->frame);
+	job->ret = kp_index_claim(&r.idx, &r.idx.pcpu[0], job->frame, job->frames, 1);
 }
 
 static void seal(struct job *job)
