@@ -70,10 +70,16 @@ class Runner:
         self.on = machine(args.obj, args.arch)
         with open(os.path.join(args.obj, ".config")) as f:
             self.config = f.read()
+        # Its shadow takes an eighth, and KHO wants several times what is in use early on.
+        self.factor = 3 if "CONFIG_KASAN=y\n" in self.config else 1
+
+    def size(self, size):
+        """How much memory a machine has that otherwise has so much"""
+        return scenarios.times(size, self.factor)
 
     def kunit(self, name):
         # With pages of 64 KiB pool and scratch areas come in pieces of 512 MiB.
-        guest = Guest(self.args.obj, "kunit", arch=self.args.arch, mem="4G", log=name,
+        guest = Guest(self.args.obj, "kunit", arch=self.args.arch, mem=self.size("4G"), log=name,
                       append="kunit.enable=1 kunit.filter_glob=kho_pool* kho_pool=64M")
         ok = guest.run()
         suites = {x.split()[-1] for x in guest.lines if x.startswith("    # Subtest:")}
@@ -84,7 +90,7 @@ class Runner:
     def kselftest(self, name):
         arch, test = self.args.arch, KSELFTESTS[name]
         programs = test["programs"]
-        guest = Guest(self.args.obj, "kselftest", arch=arch, mem="6G", log=name,
+        guest = Guest(self.args.obj, "kselftest", arch=arch, mem=self.size("6G"), log=name,
                       cpu=test.get("cpu", "max"),
                       append=f"kho_pool=2G liveupdate=on programs={','.join(programs)} "
                              f"only={test.get('only', '')}")
@@ -110,7 +116,8 @@ class Runner:
                 obj = more
                 alt = [os.path.join(args.obj, f) for f in ("guest-kernel", "initrd.gz")]
         guest = Guest(obj, "stage", arch=args.arch, log=name, alt=alt, quiet=True,
-                      append=f"scenario={name} {test['command_line']}", **scenarios.guest(test))
+                      append=f"scenario={name} {test['command_line']}",
+                      **scenarios.guest(test, self.factor))
         ok = guest.run()
         if ok and "records" in test and not records.CHECKS[test["records"]](guest.records):
             say(f"{name}: what it has reported does not agree")

@@ -117,11 +117,17 @@ def in_brief(test, arch):
                                    bool({"both", "page_sizes"} & set(test)))
 
 
-def guest(test):
-    """Arguments of Guest() for the test's machine."""
-    machine = {"mem": test.get("mem", "3G")}
+def times(size, factor):
+    """That many times a size like 3G."""
+    return f"{int(size[:-1]) * factor}{size[-1]}"
+
+
+def guest(test, factor=1):
+    """Arguments of Guest() for the test's machine, with that many times the memory."""
+    machine = {"mem": times(test.get("mem", "3G"), factor)}
     if "nodes" in test:
-        machine = machines.nodes(*test["nodes"].split(","), dist=test.get("dist", ""))
+        sizes = [times(size, factor) for size in test["nodes"].split(",")]
+        machine = machines.nodes(*sizes, dist=test.get("dist", ""))
     elif "machine" in test:
         machine = machines.MACHINES[test["machine"]]()
     for key in "smp", "cpu", "icount", "el2", "tools", "uefi":
