@@ -875,7 +875,6 @@ void kp_node_stat(struct kho_pool *pool, int nid, struct kp_pool_stat *stat)
 			stat->quarantined += r->size;
 			continue;
 		}
-		kp_index_stat(&r->idx, &stat->free);
 		stat->bad_frames += kp_bad_frames(r);
 		stat->extents += kp_index_extents(&r->idx);
 		stat->used_frames += kp_index_used(&r->idx);
@@ -886,6 +885,23 @@ void kp_node_stat(struct kho_pool *pool, int nid, struct kp_pool_stat *stat)
 			stat->unclaimed += READ_ONCE(pcpu->unclaimed);
 			stat->allocs += READ_ONCE(pcpu->allocs);
 		}
+	}
+}
+
+/* What is free there.  Takes 0.1 s for each TiB if all blocks are split; may reschedule. */
+void kp_node_count(struct kho_pool *pool, int nid, struct kp_stat *free)
+{
+	struct kp_region *r;
+	u32 i;
+
+	memset(free, 0, sizeof(*free));
+	for_each_pool_region(pool, r, i) {
+		struct kp_stat_at at = {};
+
+		if (nid != NUMA_NO_NODE && nid != r->nid)
+			continue;
+		while (kp_index_stat(&r->idx, free, &at))
+			cond_resched();
 	}
 }
 

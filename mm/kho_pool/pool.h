@@ -100,15 +100,15 @@ const char *kp_region_reason(u32 state);
 /* Interrupts are disabled. */
 struct kp_pcpu *kp_this_pcpu(struct kp_region *r);
 
-/* Sums over the regions, for sysfs */
+/* Sums over the regions, for sysfs; what is free has to be counted. */
 struct kp_pool_stat {
-	struct kp_stat free;
 	u64 size, index_bytes, quarantined, regions, bad_frames;
 	u64 extents, used_frames, allocs, frees;
 	s64 unclaimed;
 };
 
 void kp_node_stat(struct kho_pool *pool, int nid, struct kp_pool_stat *stat);
+void kp_node_count(struct kho_pool *pool, int nid, struct kp_stat *free);
 s64 kp_pool_extents(void);
 u64 kp_bad_frames(const struct kp_region *r);
 int kho_pool_release_owner(struct kho_pool *pool, const char *owner);

@@ -21,7 +21,9 @@
 
 struct pool_attr {
 	struct attribute attr;
-	u64 (*stat)(const struct kp_pool_stat *stat);	/* or show */
+	/* One of these */
+	u64 (*stat)(const struct kp_pool_stat *stat);
+	u64 (*count)(const struct kp_stat *free);
 	ssize_t (*show)(struct kho_pool *pool, char *buf);
 	ssize_t (*store)(struct kho_pool *pool, const char *buf, size_t count);
 };
@@ -35,7 +37,12 @@ static ssize_t kp_sysfs_show_stat(struct kho_pool *pool, int nid,
 				  const struct pool_attr *attr, char *buf)
 {
 	struct kp_pool_stat stat;
+	struct kp_stat free;
 
+	if (attr->count) {
+		kp_node_count(pool, nid, &free);
+		return sysfs_emit(buf, "%llu\n", attr->count(&free));
+	}
 	kp_node_stat(pool, nid, &stat);
 	return sysfs_emit(buf, "%llu\n", attr->stat(&stat));
 }
@@ -44,7 +51,7 @@ static ssize_t kp_sysfs_pool_attr_show(struct kobject *kobj, struct attribute *a
 {
 	const struct pool_attr *pool_attr = container_of(attr, struct pool_attr, attr);
 
-	if (pool_attr->stat)
+	if (pool_attr->stat || pool_attr->count)
 		return kp_sysfs_show_stat(kp_sysfs_to_pool(kobj), NUMA_NO_NODE, pool_attr, buf);
 	return pool_attr->show(kp_sysfs_to_pool(kobj), buf);
 }
@@ -75,6 +82,18 @@ static const struct pool_attr _name##_attr = {				\
 	.stat = kp_sysfs_##_name##_stat,				\
 }
 
+/* A value that has to be counted */
+#define POOL_COUNT(_name, _value)					\
+static u64 kp_sysfs_##_name##_count(const struct kp_stat *free)		\
+{									\
+	return _value;							\
+}									\
+									\
+static const struct pool_attr _name##_attr = {				\
+	.attr = { .name = #_name, .mode = 0444 },			\
+	.count = kp_sysfs_##_name##_count,				\
+}
+
 /* A value that all pools share */
 #define POOL_VALUE(_name, _value)					\
 static ssize_t kp_sysfs_##_name##_show(struct kho_pool *pool, char *buf) \
@@ -84,12 +103,12 @@ static ssize_t kp_sysfs_##_name##_show(struct kho_pool *pool, char *buf) \
 POOL_RO(_name)
 
 POOL_STAT(size_bytes, stat->size);
-POOL_STAT(free_bytes, stat->free.free_frames << PAGE_SHIFT);
+POOL_COUNT(free_bytes, free->free_frames << PAGE_SHIFT);
 POOL_STAT(quarantined_bytes, stat->quarantined);
-POOL_STAT(largest_free_bytes, stat->free.largest << PAGE_SHIFT);
-POOL_STAT(free_areas, stat->free.free_areas);
-POOL_STAT(free_blocks, stat->free.free_blocks);
-POOL_STAT(free_frames, stat->free.free_frames);
+POOL_COUNT(largest_free_bytes, free->largest << PAGE_SHIFT);
+POOL_COUNT(free_areas, free->free_areas);
+POOL_COUNT(free_blocks, free->free_blocks);
+POOL_COUNT(free_frames, free->free_frames);
 POOL_STAT(extents, stat->extents);
 POOL_STAT(unclaimed, stat->unclaimed);
 POOL_STAT(index_bytes, stat->index_bytes);
@@ -171,7 +190,7 @@ static const struct pool_attr release_attr = {
 	.attr = { .name = "release", .mode = 0200 }, .store = kp_sysfs_release_store,
 };
 
-/* All of those with a stat() */
+/* Those that are counted or summed up */
 static const struct attribute *const stat_attrs[] = {
 	&size_bytes_attr.attr,
 	&free_bytes_attr.attr,

@@ -258,7 +258,7 @@ static void kp_adopt_area(struct visit *v, u32 a)
 		WRITE_ONCE(idx->area[pcpu->hint_area].home, 0);
 	if (READ_ONCE(area->home) != home && !kp_is_foreign(v, a))
 		WRITE_ONCE(area->home, home);
-	if (home && area->home == home && area->home_epoch != READ_ONCE(idx->epoch))
+	if (home && READ_ONCE(area->home) == home && area->home_epoch != READ_ONCE(idx->epoch))
 		WRITE_ONCE(area->home_epoch, READ_ONCE(idx->epoch));
 	pcpu->hint_area = a;
 	pcpu->hint_used = area->nr_used;

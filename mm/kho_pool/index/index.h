@@ -214,6 +214,12 @@ struct kp_stat {
 	u64 largest;		/* frames, largest extent that could be allocated now */
 };
 
+/* How far the count has come */
+struct kp_stat_at {
+	u32 area;
+	u32 run;		/* free blocks right before it */
+};
+
 /* layout.c */
 u64 kp_index_size(u64 base, u64 frames);
 u64 kp_index_size_table(u64 base, u64 frames);
@@ -251,7 +257,7 @@ bool kp_bad_next(const struct kp_index *idx, u64 *frame);
 u32 kp_bad_run(const struct kp_index *idx, u32 *i, u64 *frame);
 
 /* stat.c */
-void kp_index_stat(const struct kp_index *idx, struct kp_stat *stat);
+bool kp_index_stat(const struct kp_index *idx, struct kp_stat *stat, struct kp_stat_at *at);
 u64 kp_index_extents(const struct kp_index *idx);
 u64 kp_index_frees(const struct kp_index *idx);
 u64 kp_index_used(const struct kp_index *idx);

@@ -94,35 +94,43 @@ u64 kp_index_used(const struct kp_index *idx)
 	return frames;
 }
 
+/* Areas counted in one step; some 50 us if all their blocks are split. */
+#define STEP	4
+
+static void kp_stat_area(const struct kp_index *idx, u32 a, struct kp_stat *stat, u32 *run)
+{
+	const struct kp_area *area = &idx->area[a];
+	u32 nr_free = KHO_POOL_AREA_BLOCKS - READ_ONCE(area->nr_used);
+	u32 first, end, best;
+
+	kp_area_span(idx, a, &first, &end);
+	if (READ_ONCE(area->whole)) {
+		*run = 0;
+		return;
+	}
+	stat->free_areas += nr_free == KHO_POOL_AREA_BLOCKS;
+	stat->free_blocks += nr_free;
+	stat->free_frames += (u64)nr_free << KHO_POOL_BLOCK_SHIFT;
+	best = kp_stat_longest(area->used, first, end, run);
+	stat->largest = max(stat->largest, (u64)best << KHO_POOL_BLOCK_SHIFT);
+	for (u32 bit = kp_next_set(area->partial, first, end); bit < end;
+	     bit = kp_next_set(area->partial, bit + 1, end))
+		kp_stat_bitmaps(&idx->bitmaps[kp_block_at(idx, a, bit)], stat);
+}
+
 /**
- * kp_index_stat - count what is free
+ * kp_index_stat - count what is free, in the next few areas
  * @idx: the index
  * @stat: the counts are added to it, the largest is the larger of the two
+ * @at: where to begin, all zero at first; set to where to continue
+ *
+ * Return: true if there are more areas.
  */
-void kp_index_stat(const struct kp_index *idx, struct kp_stat *stat)
+bool kp_index_stat(const struct kp_index *idx, struct kp_stat *stat, struct kp_stat_at *at)
 {
-	u32 run = 0;		/* free blocks up to here */
+	u32 end = min(at->area + STEP, idx->nr_areas);
 
-	for (u32 a = 0; a < idx->nr_areas; a++) {
-		const struct kp_area *area = &idx->area[a];
-		u32 first, end, best;
-
-		kp_area_span(idx, a, &first, &end);
-		if (area->whole) {
-			run = 0;
-			continue;
-		}
-		if (!area->nr_used)
-			stat->free_areas++;
-		stat->free_blocks += KHO_POOL_AREA_BLOCKS - area->nr_used;
-		best = kp_stat_longest(area->used, first, end, &run);
-		stat->largest = max(stat->largest, (u64)best << KHO_POOL_BLOCK_SHIFT);
-		stat->free_frames += (u64)(KHO_POOL_AREA_BLOCKS - area->nr_used) <<
-				     KHO_POOL_BLOCK_SHIFT;
-		if (!area->nr_partial)
-			continue;
-		for (u32 bit = kp_next_set(area->partial, first, end); bit < end;
-		     bit = kp_next_set(area->partial, bit + 1, end))
-			kp_stat_bitmaps(&idx->bitmaps[kp_block_at(idx, a, bit)], stat);
-	}
+	while (at->area < end)
+		kp_stat_area(idx, at->area++, stat, &at->run);
+	return end < idx->nr_areas;
 }

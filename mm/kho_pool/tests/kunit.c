@@ -246,6 +246,7 @@ static void golden_set(struct kunit *test, const struct golden_image *set, u32 n
 		void *index = image(test, g->words, g->nr_words, size);
 		void *vol = kunit_kzalloc(test, kp_index_volatile_size(g->base, g->frames, 1),
 					  GFP_KERNEL);
+		struct kp_stat_at at = {};
 		struct kp_stat stat = {};
 
 		KUNIT_ASSERT_NOT_NULL(test, vol);
@@ -255,7 +256,8 @@ static void golden_set(struct kunit *test, const struct golden_image *set, u32 n
 				    "%s", g->name);
 		KUNIT_ASSERT_EQ_MSG(test, kp_index_restore(idx, g->sealed ? &csum : NULL), 0,
 				    "%s", g->name);
-		kp_index_stat(idx, &stat);
+		while (kp_index_stat(idx, &stat, &at))
+			;
 		KUNIT_EXPECT_EQ_MSG(test, kp_index_csum(idx), csum, "%s", g->name);
 		KUNIT_EXPECT_EQ_MSG(test, kp_index_validate(idx), 0, "%s", g->name);
 		KUNIT_EXPECT_EQ_MSG(test, kp_index_extents(idx), g->extents, "%s", g->name);
@@ -398,6 +400,7 @@ static void strict_and_preferred_nodes(struct kunit *test)
 		.size = 4 * block, .nid = 1, .flags = KHO_POOL_NOZERO | KHO_POOL_THISNODE,
 	};
 	struct kp_pool_stat all, node[2];
+	struct kp_stat free;
 	phys_addr_t strict, preferred, phys;
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(owner));
@@ -415,10 +418,13 @@ static void strict_and_preferred_nodes(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, node[nid].extents, 1);
 		KUNIT_EXPECT_EQ(test, node[nid].regions, 1);
 	}
-	KUNIT_EXPECT_EQ(test, node[0].free.free_frames, 3 * BLOCK);
-	KUNIT_EXPECT_EQ(test, node[1].free.free_frames, 0);
+	kp_node_count(pool, 0, &free);
+	KUNIT_EXPECT_EQ(test, free.free_frames, 3 * BLOCK);
+	kp_node_count(pool, 1, &free);
+	KUNIT_EXPECT_EQ(test, free.free_frames, 0);
 	KUNIT_EXPECT_EQ(test, all.size, node[0].size + node[1].size);
-	KUNIT_EXPECT_EQ(test, all.free.free_frames, 3 * BLOCK);
+	kp_node_count(pool, NUMA_NO_NODE, &free);
+	KUNIT_EXPECT_EQ(test, free.free_frames, 3 * BLOCK);
 	KUNIT_EXPECT_EQ(test, all.extents, 2);
 
 	/* A node on which the pool has no memory */
@@ -433,8 +439,8 @@ static void strict_and_preferred_nodes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kho_pool_alloc(owner, &req, &phys), -ENOMEM);
 
 	KUNIT_EXPECT_EQ(test, kho_pool_free(owner, strict, 4 * block), 0);
-	kp_node_stat(pool, 1, &node[1]);
-	KUNIT_EXPECT_EQ(test, node[1].free.free_frames, 4 * BLOCK);
+	kp_node_count(pool, 1, &free);
+	KUNIT_EXPECT_EQ(test, free.free_frames, 4 * BLOCK);
 	KUNIT_EXPECT_EQ(test, node[1].frees, 1);
 }
 

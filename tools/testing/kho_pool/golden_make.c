@@ -61,7 +61,7 @@ int main(void)
 		    kp_index_restore(&r.idx, s->sealed ? &found[i].csum : NULL) ||
 		    kp_index_validate(&r.idx))
 			return 1;
-		kp_index_stat(&r.idx, &stat);
+		count_free(&r.idx, &stat);
 		found[i].used = kp_index_used(&r.idx);
 		found[i].extents = kp_index_extents(&r.idx);
 		found[i].largest = stat.largest;

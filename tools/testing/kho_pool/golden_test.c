@@ -78,7 +78,7 @@ static bool state(const struct golden_image *g, bool table)
 	CHECK_EQ(kp_index_restore(&r.idx, g->sealed ? &csum : NULL), 0);
 	CHECK(kp_index_csum(&r.idx) == csum);
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
-	kp_index_stat(&r.idx, &stat);
+	count_free(&r.idx, &stat);
 	CHECK_EQ(kp_index_extents(&r.idx), g->extents);
 	CHECK_EQ(kp_index_used(&r.idx), g->used_frames);
 	CHECK_EQ(stat.largest, g->largest);

@@ -632,7 +632,7 @@ static bool bad_and_free(void)
 		CHECK_EQ(bad_frames(&r), 1);
 		/* It is in no sum. */
 		CHECK(csum == kp_index_csum(&r.idx));
-		kp_index_stat(&r.idx, &stat);
+		count_free(&r.idx, &stat);
 		CHECK_EQ(stat.free_frames, r.frames - MIB2);
 		CHECK_EQ(kp_index_validate(&r.idx), 0);
 		CHECK_EQ(get(&r, r.frames, 1, 1, NULL, &nr), -ENOMEM);
@@ -729,7 +729,7 @@ static bool many_bad(struct region *r)
 		CHECK_EQ(kp_index_validate(&r->idx), 0);
 		for (u64 frames = 1; frames < GIB; frames = 3 * frames / 2 + 1)
 			CHECK_EQ(get(r, frames, 1, 1, NULL, &frame), -ENOMEM);
-		kp_index_stat(&r->idx, &stat);
+		count_free(&r->idx, &stat);
 		CHECK_EQ(stat.free_frames, 0);
 		CHECK_EQ(stat.largest, 0);
 		CHECK_EQ(kp_name_find(&r->idx, "kept", &frame), 0);

@@ -205,6 +205,7 @@ static int see(const struct kho_pool_extent *ext, void *data)
 static const char *compare(void)
 {
 	struct kp_pool_stat stat;
+	struct kp_stat counted;
 	u64 unclaimed = 0, used = 0, free_blocks = 0, free = 0, bad = 0;
 	u32 seen = 0;
 
@@ -234,8 +235,9 @@ static const char *compare(void)
 	kp_node_stat(pool, NUMA_NO_NODE, &stat);
 	FAIL_IF(stat.bad_frames > bad);
 	FAIL_IF(stat.extents != nr_held || stat.unclaimed != unclaimed);
-	FAIL_IF(stat.used_frames != used || stat.free.free_blocks != free_blocks);
-	FAIL_IF(stat.free.free_frames != free);
+	kp_node_count(pool, NUMA_NO_NODE, &counted);
+	FAIL_IF(stat.used_frames != used || counted.free_blocks != free_blocks);
+	FAIL_IF(counted.free_frames != free);
 	return NULL;
 }
 
@@ -699,17 +701,17 @@ static const char *do_largest(const struct op *op)
 {
 	struct kho_pool_request req = { .nid = NUMA_NO_NODE, .flags = KHO_POOL_NOZERO };
 	struct kho_pool_owner *who = owner(0);
-	struct kp_pool_stat stat;
+	struct kp_stat stat;
 	phys_addr_t phys;
 
 	if (IS_ERR(who) || refusal())
 		return NULL;
-	kp_node_stat(pool, NUMA_NO_NODE, &stat);
-	if (stat.free.largest < MIB2)
+	kp_node_count(pool, NUMA_NO_NODE, &stat);
+	if (stat.largest < MIB2)
 		return NULL;
-	req.size = (stat.free.largest + 1) << SHIFT;
+	req.size = (stat.largest + 1) << SHIFT;
 	FAIL_IF(kho_pool_alloc(who, &req, &phys) != -ENOMEM);
-	req.size = stat.free.largest << SHIFT;
+	req.size = stat.largest << SHIFT;
 	FAIL_IF(kho_pool_alloc(who, &req, &phys));
 	FAIL_IF(kho_pool_free(who, phys, req.size));
 	return NULL;

@@ -17,7 +17,7 @@ static u64 free_blocks(struct region *r)
 {
 	struct kp_stat stat = {};
 
-	kp_index_stat(&r->idx, &stat);
+	count_free(&r->idx, &stat);
 	return stat.free_blocks;
 }
 

@@ -101,4 +101,13 @@ static inline int put(struct region *r, u64 frame, u64 frames, u8 owner)
 	return kp_index_free(&r->idx, &r->idx.pcpu[0], frame, frames, owner);
 }
 
+/* All that is free is added to @stat. */
+static inline void count_free(const struct kp_index *idx, struct kp_stat *stat)
+{
+	struct kp_stat_at at = {};
+
+	while (kp_index_stat(idx, stat, &at))
+		;
+}
+
 #endif /* _KHO_POOL_TEST_REGION_H */

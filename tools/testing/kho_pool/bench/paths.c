@@ -207,6 +207,20 @@ static u32 seal_1t(void)
 	return run(seal, 1);
 }
 
+/* What sysfs reads for a number that is not counted */
+static void sums(struct job *job)
+{
+	job->ret = kp_index_extents(&r.idx) != MANY || !kp_index_used(&r.idx);
+}
+
+static u32 sums_1t(void)
+{
+	make(MIB2, NULL);
+	for (u32 i = 0; i < MANY; i++)
+		prepare(alloc, &jobs[i]);
+	return run(sums, 1);
+}
+
 static const struct {
 	const char *name;
 	u32 (*run)(void);
@@ -223,6 +237,7 @@ static const struct {
 	{ "claim", claim_2m },
 	{ "restore_1t_1g_extents", restore_1t_1g_extents },
 	{ "seal", seal_1t },
+	{ "sums", sums_1t },
 };
 
 int main(int argc, char **argv)
