@@ -46,8 +46,7 @@ struct kp_region {
 	u64 size, index_size;	/* bytes */
 	int nid;
 	u32 state;		/* KHO_POOL_REGION_* */
-	/* Number of extents taken over, and how long that took; early.c traces them */
-	u64 restore_cycles;
+	u64 restore_cycles;	/* how long taking it over took; early.c traces it */
 };
 
 struct kho_pool_owner {
@@ -61,12 +60,15 @@ struct kho_pool {
 	struct kp_region *region[KHO_POOL_MAX_REGIONS];
 	u32 nr_regions;
 	bool read_only;		/* the root has features that we may only read */
-	/* Outermost: names are unique in the pool, and each index knows only its own. */
-	raw_spinlock_t name_lock;
 	struct kho_pool_owner owner[KHO_POOL_OWNERS];
+	struct kobject kobj;
+	/*
+	 * Outermost: names are unique in the pool, and each index knows only its own.
+	 * Every allocation reads what is above, so this is in a cache line of its own.
+	 */
+	raw_spinlock_t name_lock ____cacheline_aligned;
 	atomic64_t failures;	/* allocations that were not met */
 	atomic64_t bad_frees;
-	struct kobject kobj;
 };
 
 /* There is only one.  Written at boot, at the seal and by debugfs. */

@@ -174,9 +174,6 @@ struct kp_index {
 	u32 nr_bad;		/* words for bad frames that are in use */
 	u32 bad_end;		/* none from here on */
 	u32 nr_pcpu;
-	u32 first_name;		/* no unused record below */
-	u32 epoch;		/* how many free areas were broken up, about */
-	raw_spinlock_t index_lock;
 	struct kp_pcpu *pcpu;
 	struct kp_area *area;
 	unsigned long *busy;	/* areas with a block taken */
@@ -184,11 +181,16 @@ struct kp_index {
 	/* For each kind, areas that may have such a block with a free frame, and no others. */
 	unsigned long *partial;
 	u32 *last_block;	/* for each kind, the last one that a search ended with */
-	/* The first of the shortest runs of free areas; only hints. */
-	u32 short_run, short_from;
 	struct kp_link *link;	/* one a record */
 	u32 nr_buckets;		/* in each table, power of two */
 	u32 *by_name, *by_frame;
+
+	/* Written while others read what is above, so in a cache line of its own */
+	raw_spinlock_t index_lock ____cacheline_aligned;
+	u32 first_name;		/* no unused record below */
+	u32 epoch;		/* how many free areas were broken up, about */
+	/* The first of the shortest runs of free areas; only hints. */
+	u32 short_run, short_from;
 };
 
 struct kp_request {
