@@ -347,6 +347,44 @@ static bool moving(void)
 	return everywhere(none_left);
 }
 
+/*
+ * One area has room; each of the others is full and has a block in which another owner's
+ * small extents leave some.  How many steps does a small extent take whose CPU has no hint?
+ */
+static bool steps_in(u32 nr_areas, u64 *steps)
+{
+	struct kp_request req = { .frames = 1, .align = 1, .owner = 2 };
+	u64 frame;
+
+	region_init(&m, 0, nr_areas * GIB, CPUS);
+	for (u32 a = 0; a + 1 < nr_areas; a++) {
+		CHECK_EQ(get(&m, 300, 1, 1, NULL, &frame), 0);
+		CHECK_EQ(get(&m, 511 * MIB2, 1, 1, NULL, &frame), 0);
+	}
+	points = 0;
+	chosen = ~0ULL;
+	other = free_x;
+	CHECK_EQ(kp_index_alloc(&m.idx, &m.idx.pcpu[1], &req, &frame), 0);
+	other = NULL;
+	*steps = points;
+	CHECK_EQ(kp_index_validate(&m.idx), 0);
+	region_exit(&m);
+	return true;
+}
+
+static bool few_steps(void)
+{
+	u64 few, many;
+
+	CHECK(steps_in(8, &few));
+	CHECK(steps_in(512, &many));
+	printf("# %llu steps with 8 areas, %llu with 512\n", (unsigned long long)few,
+	       (unsigned long long)many);
+	/* A look at each 64 areas */
+	CHECK(many <= few + 4 * 512 / 64);
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
@@ -355,6 +393,7 @@ int main(int argc, char **argv)
 		{ "release", release },
 		{ "counts", counts },
 		{ "moving", moving },
+		{ "few_steps", few_steps },
 	};
 
 	return run_tests(tests, ARRAY_SIZE(tests));
