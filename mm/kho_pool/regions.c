@@ -9,6 +9,7 @@
 #include <linux/io.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
+#include <linux/random.h>
 #include <linux/string.h>
 #include <linux/timex.h>
 
@@ -70,6 +71,7 @@ void __init kp_restore_region(struct kp_region *r, const u64 *csum)
 	}
 	r->idx.mem = phys_to_virt(r->base);
 	r->idx.read_only = r->pool->read_only;
+	get_random_bytes(&r->idx.name_key, sizeof(r->idx.name_key));
 	err = kp_index_attach(&r->idx, phys_to_virt(r->index), r->index_size, base, frames,
 			      PAGE_SHIFT, mem, cpus);
 	if (err)

@@ -90,6 +90,7 @@
 
 #include <linux/cache.h>
 #include <linux/kho/abi/kho_pool.h>
+#include <linux/siphash.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
@@ -182,6 +183,8 @@ struct kp_index {
 	unsigned long *partial;
 	u32 *last_block;	/* for each kind, the last one that a search ended with */
 	struct kp_link *link;	/* one a record */
+	unsigned long *records;	/* which of them are used */
+	hsiphash_key_t name_key;	/* random, so that nobody can choose names of one bucket */
 	u32 nr_buckets;		/* in each table, power of two */
 	u32 *by_name, *by_frame;
 

@@ -334,6 +334,6 @@ void kp_name_write(struct kp_index *idx, struct kp_pcpu *pcpu, u32 record, u64 f
 void kp_name_clear(struct kp_index *idx, struct kp_pcpu *pcpu, u32 record);
 void kp_name_erase(struct kp_index *idx, struct kp_pcpu *pcpu, u64 frame);
 bool kp_name_insert(struct kp_index *idx, u32 record);
-u32 kp_name_hash(const char *name);
+u32 kp_name_hash(const struct kp_index *idx, const char *name);
 
 #endif /* _KHO_POOL_INTERNAL_H */

@@ -107,6 +107,7 @@ static u64 kp_volatile_layout(struct kp_index *idx, void *mem, u32 nr_pcpu)
 	idx->partial = kp_layout_place(&size, mem, KP_KINDS * map);
 	idx->last_block = kp_layout_place(&size, mem, KP_KINDS * sizeof(*idx->last_block));
 	idx->link = kp_layout_place(&size, mem, idx->nr_names * sizeof(*idx->link));
+	idx->records = kp_layout_place(&size, mem, BITS_TO_LONGS(idx->nr_names) * sizeof(long));
 	idx->nr_buckets = 1U << __fls(idx->nr_names);
 	idx->by_name = kp_layout_place(&size, mem, idx->nr_buckets * sizeof(*idx->by_name));
 	idx->by_frame = kp_layout_place(&size, mem, idx->nr_buckets * sizeof(*idx->by_frame));

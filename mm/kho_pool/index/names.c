@@ -38,14 +38,10 @@ bool kp_name_valid(const char *name, u32 size)
 	return len < size;
 }
 
-/* FNV-1a; never 0, which stands for an unused record. */
-u32 kp_name_hash(const char *name)
+/* Never 0, which stands for an unused record. */
+u32 kp_name_hash(const struct kp_index *idx, const char *name)
 {
-	u32 hash = 2166136261U;
-
-	while (*name)
-		hash = (hash ^ (u8)*name++) * 16777619U;
-	return hash ?: 1;
+	return hsiphash(name, strlen(name), &idx->name_key) ?: 1;
 }
 
 static u64 kp_names_used(const struct kp_index *idx)
@@ -64,11 +60,9 @@ static u32 *kp_bucket_by_frame(const struct kp_index *idx, u64 key)
 	return &idx->by_frame[(key * 0x9e3779b97f4a7c15ULL >> 32) & (idx->nr_buckets - 1)];
 }
 
-/* The record of the extent called @name, or nr_names. */
-static u32 kp_record_called(const struct kp_index *idx, const char *name)
+/* The record of the extent called @name, which has this hash, or nr_names. */
+static u32 kp_record_called(const struct kp_index *idx, const char *name, u32 hash)
 {
-	u32 hash = kp_name_hash(name);
-
 	for (u32 i = *kp_bucket_by_name(idx, hash); i; i = idx->link[i - 1].by_name)
 		if (idx->link[i - 1].hash == hash && !strcmp(idx->names[i - 1].name, name))
 			return i - 1;
@@ -88,14 +82,15 @@ static u32 kp_record_of(const struct kp_index *idx, u64 frame)
 bool kp_name_insert(struct kp_index *idx, u32 i)
 {
 	const struct kho_pool_name_record *record = &idx->names[i];
+	u32 *name, *frame, hash = kp_name_hash(idx, record->name);
 	u64 key = kp_load(&record->key);
-	u32 *name, *frame;
 
-	if (kp_record_called(idx, record->name) < idx->nr_names ||
+	if (kp_record_called(idx, record->name, hash) < idx->nr_names ||
 	    kp_record_of(idx, key - 1) < idx->nr_names)
 		return false;
-	idx->link[i].hash = kp_name_hash(record->name);
-	name = kp_bucket_by_name(idx, idx->link[i].hash);
+	idx->link[i].hash = hash;
+	set_bit(i, idx->records);
+	name = kp_bucket_by_name(idx, hash);
 	frame = kp_bucket_by_frame(idx, key);
 	idx->link[i].by_name = *name;
 	idx->link[i].by_frame = *frame;
@@ -116,16 +111,17 @@ static void kp_name_remove(struct kp_index *idx, u32 i)
 		frame = &idx->link[*frame - 1].by_frame;
 	*frame = idx->link[i].by_frame;
 	idx->link[i].hash = 0;
+	clear_bit(i, idx->records);
 }
 
 /* First frame of the extent called @name, or -ENOENT. */
 int kp_name_find(struct kp_index *idx, const char *name, u64 *frame)
 {
+	u32 i, hash = kp_name_hash(idx, name);
 	int ret = -ENOENT;
-	u32 i;
 
 	raw_spin_lock(&idx->index_lock);
-	i = kp_record_called(idx, name);
+	i = kp_record_called(idx, name, hash);
 	if (i < idx->nr_names) {
 		*frame = kp_load(&idx->names[i].key) - 1;
 		ret = 0;
@@ -146,8 +142,7 @@ u32 kp_name_unused(struct kp_index *idx)
 {
 	u32 used = kp_names_used(idx);
 
-	while (idx->first_name < used && idx->link[idx->first_name].hash)
-		idx->first_name++;
+	idx->first_name = find_next_zero_bit(idx->records, used, idx->first_name);
 	return idx->first_name;
 }
 

@@ -14,8 +14,18 @@ static u32 kp_in_area(const struct kp_index *idx, u32 block, u32 nr)
 	return min(nr, KHO_POOL_AREA_BLOCKS - kp_bit_of(idx, block));
 }
 
+/* Longer runs of areas than this need more time for keeping hints right than for new ones. */
+#define HINT_AREAS	16
+
+static void kp_forget_hints(struct kp_index *idx, u32 nr)
+{
+	if (nr > HINT_AREAS * KHO_POOL_AREA_BLOCKS)
+		WRITE_ONCE(idx->short_run, 0);
+}
+
 void kp_blocks_give(struct kp_index *idx, u32 block, u32 nr)
 {
+	kp_forget_hints(idx, nr);
 	while (nr) {
 		u32 here = kp_in_area(idx, block, nr);
 		u32 a = kp_area_of(idx, block);
@@ -33,6 +43,7 @@ bool kp_blocks_take(struct kp_index *idx, u32 block, u32 nr)
 {
 	u32 first = block;
 
+	kp_forget_hints(idx, nr);
 	while (nr) {
 		u32 here = kp_in_area(idx, block, nr);
 		u32 a = kp_area_of(idx, block);

@@ -200,6 +200,7 @@ static int kp_check_names(struct check *c)
 		c->csum += kp_csum_words((__le64 *)record, kp_word_offset(idx, record),
 					 sizeof(*record) / 8);
 		HOLDS(!key == !idx->link[i].hash);
+		HOLDS(!key == !test_bit(i, idx->records));
 		if (!key) {
 			HOLDS(!memchr_inv(record, 0, sizeof(*record)));
 			HOLDS(i >= idx->first_name);
@@ -207,7 +208,7 @@ static int kp_check_names(struct check *c)
 		}
 		live++;
 		HOLDS(memchr(record->name, 0, sizeof(record->name)));
-		HOLDS(idx->link[i].hash == kp_name_hash(record->name));
+		HOLDS(idx->link[i].hash == kp_name_hash(idx, record->name));
 		HOLDS(key <= idx->nr_frames);
 		if (!kp_index_find(idx, key - 1, &ext))
 			HOLDS(!strcmp(ext.name, record->name));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Included before each file of beside_test: wherever no lock is held that the other
- * operation could wait for, and something is about to be read, the test may run it.
+ * operation could wait for, and something is about to be read, the test may run it.  Reads
+ * are counted.
  */
 #ifndef _KHO_POOL_TEST_BESIDE_H
 #define _KHO_POOL_TEST_BESIDE_H
@@ -10,6 +11,7 @@
 
 /* Locks that are held, but for the pool's name_lock */
 extern int beside_held;
+extern unsigned long beside_reads;
 void beside_point(void);
 bool beside_ignores(const raw_spinlock_t *lock);
 
@@ -42,6 +44,6 @@ static inline void beside_unlock(raw_spinlock_t *lock)
 #define raw_spin_unlock(lock)	beside_unlock(lock)
 
 #undef READ_ONCE
-#define READ_ONCE(x)	(beside_point(), __atomic_load_n(&(x), __ATOMIC_RELAXED))
+#define READ_ONCE(x)	(beside_reads++, beside_point(), __atomic_load_n(&(x), __ATOMIC_RELAXED))
 
 #endif /* _KHO_POOL_TEST_BESIDE_H */

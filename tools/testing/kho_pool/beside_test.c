@@ -13,6 +13,7 @@
 
 __thread u32 this_cpu;
 int beside_held;
+unsigned long beside_reads;
 
 static struct region m, far;	/* the second one is on another node, if there is one */
 static struct kho_pool *pool;
@@ -385,6 +386,36 @@ static bool few_steps(void)
 	return true;
 }
 
+/* One extent of a whole region, and a small one before that, for there to be hints */
+static bool reads_of_all(u32 nr_areas, u64 *reads)
+{
+	u64 frame;
+
+	region_init(&m, 0, nr_areas * GIB, CPUS);
+	CHECK_EQ(get(&m, GIB, GIB, 1, NULL, &frame), 0);
+	CHECK_EQ(put(&m, frame, GIB, 1), 0);
+	beside_reads = 0;
+	CHECK_EQ(get(&m, nr_areas * GIB, 1, 1, NULL, &frame), 0);
+	CHECK_EQ(put(&m, frame, nr_areas * GIB, 1), 0);
+	*reads = beside_reads;
+	CHECK_EQ(get(&m, GIB, GIB, 1, NULL, &frame), 0);
+	CHECK_EQ(kp_index_validate(&m.idx), 0);
+	region_exit(&m);
+	return true;
+}
+
+static bool reads_by_area(void)
+{
+	u64 few, many;
+
+	CHECK(reads_of_all(64, &few));
+	CHECK(reads_of_all(4096, &many));
+	printf("# %llu reads with 64 areas, %llu with 4096\n", (unsigned long long)few,
+	       (unsigned long long)many);
+	CHECK(many <= few * 4096 / 64 * 5 / 4);
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
@@ -394,6 +425,7 @@ int main(int argc, char **argv)
 		{ "counts", counts },
 		{ "moving", moving },
 		{ "few_steps", few_steps },
+		{ "reads_by_area", reads_by_area },
 	};
 
 	return run_tests(tests, ARRAY_SIZE(tests));

@@ -175,6 +175,39 @@ static bool names(void)
 	return true;
 }
 
+static u32 sip(const char *text, u32 size)
+{
+	hsiphash_key_t key;
+
+	for (u32 i = 0; i < sizeof(key); i++)
+		((u8 *)&key)[i] = i;
+	return hsiphash(text, size, &key);
+}
+
+/* Names that would all be in one bucket are not, with another key. */
+static bool names_chosen(void)
+{
+	u32 in[256] = {}, most = 0;
+	struct kp_index idx = {};
+	char name[16];
+
+	/* As in lib/tests/siphash_kunit.c */
+	CHECK(sip("", 0) == 0x050fc4dc);
+	CHECK(sip("\0\1\2\3\4\5\6\7", 8) == 0x8d299a8e);
+	CHECK(sip("\0\1\2\3\4\5\6\7\x8\x9\xa", 11) == 0xf94dc352);
+	for (u32 i = 0, found = 0; found < 256; i++) {
+		snprintf(name, sizeof(name), "vm-%u", i);
+		memset(&idx.name_key, 0, sizeof(idx.name_key));
+		if (kp_name_hash(&idx, name) % 256)
+			continue;
+		found++;
+		idx.name_key.key[1] = 1;
+		most = max(most, ++in[kp_name_hash(&idx, name) % 256]);
+	}
+	CHECK(most < 16);
+	return true;
+}
+
 static bool name_rule(void)
 {
 	static const char * const good[] = { "a", "Z", "0", "-", "_x", "a.b", "vm-9_.", "a23456." };
@@ -835,6 +868,7 @@ int main(void)
 		{ "bad_frees_change_nothing", bad_frees_change_nothing },
 		{ "bad_requests", bad_requests },
 		{ "names", names },
+		{ "names_chosen", names_chosen },
 		{ "name_rule", name_rule },
 		{ "sealed_says_no", sealed_says_no },
 		{ "aligned_places_outside", aligned_places_outside },

@@ -24,11 +24,12 @@ INDEX = "mm/kho_pool/index/"
 HEADERS = {
     "asm/barrier.h", "asm/byteorder.h", "linux/align.h", "linux/bitops.h", "linux/build_bug.h",
     "linux/cache.h", "linux/compiler.h", "linux/errno.h", "linux/kernel.h",
-    "linux/kho/abi/kho_pool.h", "linux/spinlock.h", "linux/string.h", "linux/types.h",
+    "linux/kho/abi/kho_pool.h", "linux/siphash.h", "linux/spinlock.h", "linux/string.h",
+    "linux/types.h",
 }
 CALLS = re.compile(
     r"mem(set|cpy|move|cmp|chr|chr_inv)|str(cmp|ncmp|len|nlen)|sized_strscpy"
-    r"|_raw_spin_(lock|trylock|unlock)|_find_(next|first)(_zero)?_bit|__sw_hweight64")
+    r"|__hsiphash_(un)?aligned|_raw_spin_(lock|trylock|unlock)|_find_(next|first)(_zero)?_bit|__sw_hweight64")
 LIBFDT = re.compile(r"fdt_\w+")
 # What compilers add
 COMPILERS = re.compile(
