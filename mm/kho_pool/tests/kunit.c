@@ -441,6 +441,7 @@ static void strict_and_preferred_nodes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kho_pool_free(owner, strict, 4 * block), 0);
 	kp_node_count(pool, 1, &free);
 	KUNIT_EXPECT_EQ(test, free.free_frames, 4 * BLOCK);
+	kp_node_stat(pool, 1, &node[1]);
 	KUNIT_EXPECT_EQ(test, node[1].frees, 1);
 }
 
