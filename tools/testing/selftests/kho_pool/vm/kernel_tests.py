@@ -70,17 +70,27 @@ class Runner:
         self.on = machine(args.obj, args.arch)
         with open(os.path.join(args.obj, ".config")) as f:
             self.config = f.read()
-        # Its shadow takes an eighth, and KHO wants several times what is in use early on.
-        self.factor = 3 if "CONFIG_KASAN=y\n" in self.config else 1
+        # Its shadow takes an eighth of the memory.
+        self.shadow = "CONFIG_KASAN=y\n" in self.config
+
+    def guest(self, obj, mode, *, mem, append, **kwargs):
+        """A machine with that much memory, and more if the kernel needs it for itself.
+
+        KASAN's shadow is in a scratch area before there is other memory.  By default
+        their size is a multiple of all that is in use early on, which would be most of it."""
+        if self.shadow:
+            mib = int(mem[:-1]) << {"M": 0, "G": 10}[mem[-1]]
+            append += f" kho_scratch=64M,{mib // 8 + mib // 64 + 512}M,64M"
+        return Guest(obj, mode, arch=self.args.arch, mem=mem, append=append, **kwargs)
 
     def size(self, size):
         """How much memory a machine has that otherwise has so much"""
-        return scenarios.times(size, self.factor)
+        return scenarios.times(size, 1 + self.shadow)
 
     def kunit(self, name):
         # With pages of 64 KiB pool and scratch areas come in pieces of 512 MiB.
-        guest = Guest(self.args.obj, "kunit", arch=self.args.arch, mem=self.size("4G"), log=name,
-                      append="kunit.enable=1 kunit.filter_glob=kho_pool* kho_pool=64M")
+        guest = self.guest(self.args.obj, "kunit", mem=self.size("4G"), log=name,
+                           append="kunit.enable=1 kunit.filter_glob=kho_pool* kho_pool=64M")
         ok = guest.run()
         suites = {x.split()[-1] for x in guest.lines if x.startswith("    # Subtest:")}
         points = tap([x for x in guest.lines if x.startswith("    ")], "kunit")
@@ -90,10 +100,10 @@ class Runner:
     def kselftest(self, name):
         arch, test = self.args.arch, KSELFTESTS[name]
         programs = test["programs"]
-        guest = Guest(self.args.obj, "kselftest", arch=arch, mem=self.size("6G"), log=name,
-                      cpu=test.get("cpu", "max"),
-                      append=f"kho_pool=2G liveupdate=on programs={','.join(programs)} "
-                             f"only={test.get('only', '')}")
+        guest = self.guest(self.args.obj, "kselftest", mem=self.size("6G"), log=name,
+                           cpu=test.get("cpu", "max"),
+                           append=f"kho_pool=2G liveupdate=on programs={','.join(programs)} "
+                                  f"only={test.get('only', '')}")
         ok = guest.run()
         if test.get("all_skipped"):
             ok &= all("# SKIP" in x for x in guest.lines if re.match(r"ok \d+ ", x))
@@ -115,9 +125,9 @@ class Runner:
                 # That one is first.
                 obj = more
                 alt = [os.path.join(args.obj, f) for f in ("guest-kernel", "initrd.gz")]
-        guest = Guest(obj, "stage", arch=args.arch, log=name, alt=alt, quiet=True,
-                      append=f"scenario={name} {test['command_line']}",
-                      **scenarios.guest(test, self.factor))
+        guest = self.guest(obj, "stage", log=name, alt=alt, quiet=True,
+                           append=f"scenario={name} {test['command_line']}",
+                           **scenarios.guest(test, 1 + self.shadow))
         ok = guest.run()
         if ok and "records" in test and not records.CHECKS[test["records"]](guest.records):
             say(f"{name}: what it has reported does not agree")
