@@ -212,10 +212,10 @@ static struct kp_region *kp_find_extent(struct kho_pool *pool, const char *name,
 	return r;
 }
 
-/* The distance from @nid to the region: 0 if it is on @nid, or if that does not matter. */
+/* The distance from @nid to the region: 0 if it is on @nid. */
 static int kp_distance(int nid, const struct kp_region *r)
 {
-	if (nid == NUMA_NO_NODE || r->nid == nid)
+	if (r->nid == nid)
 		return 0;
 	return r->nid == NUMA_NO_NODE ? INT_MAX : node_distance(nid, r->nid);
 }
@@ -296,6 +296,7 @@ static int kp_alloc(struct kho_pool_owner *owner, const struct kho_pool_request 
 		    phys_addr_t *phys)
 {
 	u64 align = req->align ?: PAGE_SIZE, frame, other, frees = 0, last;
+	int nid = req->nid == NUMA_NO_NODE ? numa_mem_id() : req->nid;
 	bool strict = req->flags & KHO_POOL_THISNODE;
 	struct kho_pool *pool = owner->pool;
 	struct kp_region *r = NULL;
@@ -327,12 +328,11 @@ static int kp_alloc(struct kho_pool_owner *owner, const struct kho_pool_request 
 			else if (kp_has_unread(pool))
 				err = -EUCLEAN;
 			else
-				r = kp_alloc_anywhere(pool, &r_req, req->nid, strict, &frame,
-						      &err);
+				r = kp_alloc_anywhere(pool, &r_req, nid, strict, &frame, &err);
 			raw_spin_unlock_irqrestore(&pool->name_lock, irqs);
 		} else {
 			local_irq_save(irqs);
-			r = kp_alloc_anywhere(pool, &r_req, req->nid, strict, &frame, &err);
+			r = kp_alloc_anywhere(pool, &r_req, nid, strict, &frame, &err);
 			local_irq_restore(irqs);
 		}
 		if (r || (err != -ENOMEM && err != -ENOSPC))

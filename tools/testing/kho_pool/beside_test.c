@@ -348,6 +348,22 @@ static bool moving(void)
 	return everywhere(none_left);
 }
 
+/* Without a node, a CPU gets memory of its own. */
+static bool local_node(void)
+{
+	region_init(&far, 4 * GIB, 2 * MIB2, CPUS);
+	begin(2 * MIB2);
+	wrong = NULL;
+	for (this_cpu = 0; this_cpu < 2; this_cpu++) {
+		CHECK_EQ(take(one, BLOCK, NULL) >= far.base << SHIFT, this_cpu);
+		CHECK_EQ(take(one, BLOCK, "ab" + this_cpu) >= far.base << SHIFT, this_cpu);
+	}
+	this_cpu = 0;
+	end();
+	CHECK(!wrong);
+	return true;
+}
+
 /*
  * One area has room; each of the others is full and has a block in which another owner's
  * small extents leave some.  How many steps does a small extent take whose CPU has no hint?
@@ -424,6 +440,7 @@ int main(int argc, char **argv)
 		{ "release", release },
 		{ "counts", counts },
 		{ "moving", moving },
+		{ "local_node", local_node },
 		{ "few_steps", few_steps },
 		{ "reads_by_area", reads_by_area },
 	};

@@ -46,6 +46,8 @@ static inline void pr_warn_ratelimited(const char *fmt, ...) { }
 /* The test says which CPU it is on, and where memory is. */
 extern __thread u32 this_cpu;
 #define smp_processor_id()	this_cpu
+/* Two nodes, with CPUs in turns */
+#define numa_mem_id()		((int)(this_cpu & 1))
 void *phys_to_virt(phys_addr_t phys);
 
 static inline raw_spinlock_t *guard_lock(raw_spinlock_t *lock)
