@@ -224,7 +224,10 @@ static int kp_dax_make_device(struct exposed *e)
 			return 0;
 		}
 	}
-	err = PTR_ERR_OR_ZERO(e->dev_dax) ?: -ENOMEM;
+	/* Its arguments are right, so -EINVAL is from a name that there was no memory for. */
+	err = PTR_ERR_OR_ZERO(e->dev_dax);
+	if (!err || err == -EINVAL)
+		err = -ENOMEM;
 	faux_device_destroy(e->faux);
 	kho_pool_iomem_close(e->ext.phys);
 	memregion_free(id);

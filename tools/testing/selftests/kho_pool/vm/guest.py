@@ -147,20 +147,23 @@ class Guest:
             say(f"FAILED: {failure} (see {self.log})")
         return self.ended and not self.failures
 
-    def complaints(self, crash=False):
+    def complaints(self, crash=False, no_memory=False):
         """What kernels have complained of.
 
         Messages about the clock are left out, because it is not reliable on a busy machine,
-        and so are those of a kernel that has to crash."""
+        and so are those of a kernel that has to crash, and with no_memory, where a kernel
+        has tried to allocate memory in vain."""
         words = re.compile(r"BUG:|WARNING:|UBSAN:|Oops|Call [Tt]race|lockdep(?! checking)")
-        lines, clock, crashes = [], False, False
+        lines, clock, crashes, vain = [], False, False, False
         for line in self.lines:
             clock |= "WARNING: kernel/time/" in line
             if crash:
                 crashes |= "Kernel panic - not syncing: sysrq triggered crash" in line
                 crashes &= "Linux version" not in line
-            if not clock and not crashes and words.search(line):
+            vain |= no_memory and "alloc failure: order:" in line
+            if not clock and not crashes and not vain and words.search(line):
                 lines.append(line)
+            vain &= "Mem-Info:" not in line
             clock &= "---[ end trace" not in line
         return lines
 

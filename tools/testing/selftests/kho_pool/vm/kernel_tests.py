@@ -45,9 +45,9 @@ def tap(lines, prefix, skips=None):
     return points
 
 
-def complains(guest, name, crash=False):
+def complains(guest, name, **expected):
     """A kernel that complains has failed, whatever the script says."""
-    lines = guest.complaints(crash)
+    lines = guest.complaints(**expected)
     for line in lines:
         say(f"{name}: {line}")
     return bool(lines)
@@ -81,6 +81,10 @@ class Runner:
         if self.shadow:
             mib = int(mem[:-1]) << {"M": 0, "G": 10}[mem[-1]]
             append += f" kho_scratch=64M,{mib // 8 + mib // 64 + 512}M,64M"
+        if self.shadow and self.args.arch == "x86_64" and kwargs.get("cpu", "max") == "max":
+            # While identify_cpu() has cleared the feature, KASAN does not know where memory
+            # is with five levels of page tables, and an interrupt is reported.
+            kwargs["cpu"] = "max,la57=off"
         return Guest(obj, mode, arch=self.args.arch, mem=mem, append=append, **kwargs)
 
     def size(self, size):
@@ -109,7 +113,8 @@ class Runner:
             ok &= all("# SKIP" in x for x in guest.lines if re.match(r"ok \d+ ", x))
         return [*tap(guest.lines, name, test["skips"].get(arch)),
                 (f"{name}: ran to its end",
-                 ok and not complains(guest, name) and all_ended(guest, programs))], []
+                 ok and not complains(guest, name, no_memory=name == "kselftest_fail") and
+                 all_ended(guest, programs))], []
 
     def over_kexec(self, name):
         args, test = self.args, self.tests[name]
@@ -132,7 +137,7 @@ class Runner:
         if ok and "records" in test and not records.CHECKS[test["records"]](guest.records):
             say(f"{name}: what it has reported does not agree")
             ok = False
-        ok = ok and not complains(guest, name, test.get("crash", False))
+        ok = ok and not complains(guest, name, crash=test.get("crash", False))
         return [(f"over kexec: {name}", ok)], add_up(self.on, name, guest.verified)
 
     def can(self, name):
