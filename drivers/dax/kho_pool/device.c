@@ -224,10 +224,7 @@ static int kp_dax_make_device(struct exposed *e)
 			return 0;
 		}
 	}
-	/* Its arguments are right, so -EINVAL is from a name that there was no memory for. */
-	err = PTR_ERR_OR_ZERO(e->dev_dax);
-	if (!err || err == -EINVAL)
-		err = -ENOMEM;
+	err = PTR_ERR_OR_ZERO(e->dev_dax) ?: -ENOMEM;
 	faux_device_destroy(e->faux);
 	kho_pool_iomem_close(e->ext.phys);
 	memregion_free(id);
