@@ -28,8 +28,8 @@ struct kho_pool_owner;
  *	larger ones occupy whole blocks.
  * @align: bytes, a power of two of at least the page size; 0 means the page size
  * @nid: preferred NUMA node, or with KHO_POOL_THISNODE the only one; or
- *	NUMA_NO_NODE, which prefers the node of the CPU.  Memory outside of the pool is never used: ``kho_pool=``
- *	determines which nodes have some.
+ *	NUMA_NO_NODE, which prefers the node of the CPU.  Memory outside of the pool is
+ *	never used: ``kho_pool=`` determines which nodes have some.
  * @flags: KHO_POOL_NOZERO, KHO_POOL_THISNODE
  * @name: unique in the pool, 1 to 55 ASCII letters, digits, '-', '_' and '.', no dot
  *	first; or NULL

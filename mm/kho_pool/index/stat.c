@@ -50,6 +50,7 @@ u64 kp_index_extents(const struct kp_index *idx)
 
 	for (u32 i = 0; i < idx->nr_pcpu; i++)
 		extents -= READ_ONCE(idx->pcpu[i].frees);
+	/* First what went.  An extent that goes came before: see kp_account_free(). */
 	smp_rmb();
 	for (u32 i = 0; i < idx->nr_pcpu; i++)
 		extents += READ_ONCE(idx->pcpu[i].allocs);
@@ -72,6 +73,7 @@ u64 kp_index_frees(const struct kp_index *idx)
 	/* The search before and the one after it stay there. */
 	smp_rmb();
 	for (u32 i = 0; i < idx->nr_pcpu; i++)
+		/* Pairs with kp_account_free(). */
 		frees += smp_load_acquire(&idx->pcpu[i].frees);
 	return frees;
 }
@@ -88,6 +90,7 @@ u64 kp_index_used(const struct kp_index *idx)
 
 	for (u32 i = 0; i < idx->nr_pcpu; i++)
 		frames -= READ_ONCE(idx->pcpu[i].given);
+	/* As in kp_index_extents(). */
 	smp_rmb();
 	for (u32 i = 0; i < idx->nr_pcpu; i++)
 		frames += READ_ONCE(idx->pcpu[i].taken);
