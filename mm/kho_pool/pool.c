@@ -264,6 +264,30 @@ static struct kp_region *kp_alloc_anywhere(struct kho_pool *pool, const struct k
 	return r;
 }
 
+/* One search, with interrupts off */
+static struct kp_region *kp_alloc_once(struct kho_pool *pool, const struct kp_request *req,
+				       int nid, bool strict, u64 *frame, int *err)
+{
+	struct kp_region *r = NULL;
+	unsigned long irqs;
+	u64 other;
+
+	if (!req->name) {
+		local_irq_save(irqs);
+		r = kp_alloc_anywhere(pool, req, nid, strict, frame, err);
+		local_irq_restore(irqs);
+		return r;
+	}
+	guard(raw_spinlock_irqsave)(&pool->name_lock);
+	if (kp_find_name(pool, req->name, &other))
+		*err = -EEXIST;
+	else if (kp_has_unread(pool))
+		*err = -EUCLEAN;
+	else
+		r = kp_alloc_anywhere(pool, req, nid, strict, frame, err);
+	return r;
+}
+
 /* Extents freed in this kernel */
 static u64 kp_pool_frees(struct kho_pool *pool)
 {
@@ -295,11 +319,11 @@ static void kp_clear(void *mem, u64 size)
 static int kp_alloc(struct kho_pool_owner *owner, const struct kho_pool_request *req,
 		    phys_addr_t *phys)
 {
-	u64 align = req->align ?: PAGE_SIZE, frame, other, frees = 0, last;
+	u64 align = req->align ?: PAGE_SIZE, frame, frees = 0, last;
 	int nid = req->nid == NUMA_NO_NODE ? numa_mem_id() : req->nid;
 	bool strict = req->flags & KHO_POOL_THISNODE;
 	struct kho_pool *pool = owner->pool;
-	struct kp_region *r = NULL;
+	struct kp_region *r;
 	unsigned long irqs;
 	struct kp_request r_req = {
 		.frames = req->size >> PAGE_SHIFT,
@@ -321,20 +345,7 @@ static int kp_alloc(struct kho_pool_owner *owner, const struct kho_pool_request 
 
 	do {
 		last = frees;
-		if (req->name) {
-			raw_spin_lock_irqsave(&pool->name_lock, irqs);
-			if (kp_find_name(pool, req->name, &other))
-				err = -EEXIST;
-			else if (kp_has_unread(pool))
-				err = -EUCLEAN;
-			else
-				r = kp_alloc_anywhere(pool, &r_req, nid, strict, &frame, &err);
-			raw_spin_unlock_irqrestore(&pool->name_lock, irqs);
-		} else {
-			local_irq_save(irqs);
-			r = kp_alloc_anywhere(pool, &r_req, nid, strict, &frame, &err);
-			local_irq_restore(irqs);
-		}
+		r = kp_alloc_once(pool, &r_req, nid, strict, &frame, &err);
 		if (r || (err != -ENOMEM && err != -ENOSPC))
 			break;
 		/* What came free behind the search would be missed. */

@@ -113,7 +113,6 @@ struct kp_area {
 	 * same, except in an area wholly inside one extent: its bits stay clear.
 	 */
 	u16 nr_used;
-	u16 nr_partial;		/* set bits in partial[] */
 	u16 nr_words;		/* block words that are not free */
 	u16 home;		/* CPU that keeps to it, plus one; a hint, see kp_is_foreign() */
 	u32 home_epoch;		/* the index's epoch when that CPU last allocated here */

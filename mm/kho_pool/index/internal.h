@@ -277,7 +277,6 @@ static inline void kp_set_partial(struct kp_index *idx, u32 a, u32 bit, u64 word
 	unsigned long *areas = kp_partial_areas(idx, kp_kind(word));
 
 	kp_set_bits(idx->area[a].partial, bit, 1);
-	idx->area[a].nr_partial++;
 	/* Tested first: others read the word.  kp_visit_partial() clears it. */
 	if (!test_bit(a, areas))
 		set_bit(a, areas);
@@ -286,7 +285,6 @@ static inline void kp_set_partial(struct kp_index *idx, u32 a, u32 bit, u64 word
 static inline void kp_clear_partial(struct kp_area *area, u32 bit)
 {
 	kp_clear_bits(area->partial, bit, 1);
-	area->nr_partial--;
 }
 
 /* bitmaps.c: one split block */

@@ -29,7 +29,8 @@ HEADERS = {
 }
 CALLS = re.compile(
     r"mem(set|cpy|move|cmp|chr|chr_inv)|str(cmp|ncmp|len|nlen)|sized_strscpy"
-    r"|__hsiphash_(un)?aligned|_raw_spin_(lock|trylock|unlock)|_find_(next|first)(_zero)?_bit|__sw_hweight64")
+    r"|_raw_spin_(lock|trylock|unlock)|_find_(next|first)(_zero)?_bit|__sw_hweight64"
+    r"|__hsiphash_(un)?aligned")
 LIBFDT = re.compile(r"fdt_\w+")
 # What compilers add
 COMPILERS = re.compile(
