@@ -11,6 +11,7 @@
 #include <linux/bits.h>
 #include <linux/errno.h>
 #include <linux/numa.h>
+#include <linux/sizes.h>
 #include <linux/types.h>
 
 struct kho_pool;
@@ -20,6 +21,10 @@ struct kho_pool_owner;
 #define KHO_POOL_NOZERO		BIT(0)
 /* Use only @nid.  Without this flag other nodes are used if @nid is full, nearest first. */
 #define KHO_POOL_THISNODE	BIT(1)
+/* The caller must not sleep. */
+#define KHO_POOL_ATOMIC		BIT(2)
+/* Without sleeping, at most so many bytes are cleared. */
+#define KHO_POOL_ATOMIC_CLEAR	SZ_2M
 
 /**
  * struct kho_pool_request - what kho_pool_alloc() is asked for
@@ -30,7 +35,7 @@ struct kho_pool_owner;
  * @nid: preferred NUMA node, or with KHO_POOL_THISNODE the only one; or
  *	NUMA_NO_NODE, which prefers the node of the CPU.  Memory outside of the pool is
  *	never used: ``kho_pool=`` determines which nodes have some.
- * @flags: KHO_POOL_NOZERO, KHO_POOL_THISNODE
+ * @flags: KHO_POOL_NOZERO, KHO_POOL_THISNODE, KHO_POOL_ATOMIC
  * @name: unique in the pool, 1 to 55 ASCII letters, digits, '-', '_' and '.', no dot
  *	first; or NULL
  */

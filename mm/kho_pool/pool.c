@@ -2,14 +2,15 @@
 /**
  * DOC: Pool locking and contexts
  *
- * kho_pool.name_lock is taken outside of the index's locks, by allocations with a
- * name, look-ups, walks and claims.  Names are unique in a pool, and an index
- * knows only those of its own region.
+ * kho_pool.name_lock is taken outside of the index's locks, by look-ups, walks and
+ * claims.  Names are unique in a pool, and an index knows only those of its own region.
+ * Therefore an allocation with a name reserves it under name_lock first, in a list, and
+ * searches without that lock.
  *
- * All locks are raw spinlocks and are taken with interrupts disabled.  Therefore
- * allocating and freeing work in any context but NMI and never sleep, with one
- * exception that depends on the caller: without KHO_POOL_NOZERO the memory is
- * cleared, and the allocation may reschedule if its context allows sleeping.
+ * All locks are raw spinlocks and are taken with interrupts disabled, for some 20 us at
+ * most: what takes longer is done in steps, with interrupts enabled in between.  Freeing
+ * works in any context but NMI and never sleeps.  So does allocating with
+ * KHO_POOL_ATOMIC; without it, an allocation may sleep.
  */
 #define pr_fmt(fmt) "kho_pool: " fmt
 
@@ -21,6 +22,7 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/smp.h>
 #include <linux/string.h>
 #include <linux/topology.h>
@@ -220,9 +222,36 @@ static int kp_distance(int nid, const struct kp_region *r)
 	return r->nid == NUMA_NO_NODE ? INT_MAX : node_distance(nid, r->nid);
 }
 
+/* All steps of a search in one region */
+static int kp_alloc_in(struct kp_region *r, const struct kp_request *req, struct kp_alloc *alloc)
+{
+	unsigned long irqs;
+	int err;
+
+	*alloc = (struct kp_alloc){ .req = req };
+	do {
+		local_irq_save(irqs);
+		err = kp_index_alloc(&r->idx, kp_this_pcpu(r), alloc);
+		local_irq_restore(irqs);
+	} while (err == -EAGAIN);
+	return err;
+}
+
+/* What is left of a freed extent */
+void kp_give_rest(struct kp_region *r, struct kp_rest *rest)
+{
+	unsigned long irqs;
+
+	while (rest->nr) {
+		local_irq_save(irqs);
+		kp_index_give(&r->idx, kp_this_pcpu(r), rest);
+		local_irq_restore(irqs);
+	}
+}
+
 /* Try the regions at distance @far from @nid; *@next is the next distance, or -1. */
 static struct kp_region *kp_alloc_from(struct kho_pool *pool, const struct kp_request *req, int nid,
-				       int far, u64 *frame, int *err, int *next)
+				       int far, struct kp_alloc *alloc, int *err, int *next)
 {
 	struct kp_region *r;
 	u32 i;
@@ -235,7 +264,7 @@ static struct kp_region *kp_alloc_from(struct kho_pool *pool, const struct kp_re
 			*next = d;
 		if (d != far)
 			continue;
-		*err = kp_index_alloc(&r->idx, kp_this_pcpu(r), req, frame);
+		*err = kp_alloc_in(r, req, alloc);
 		if (!*err)
 			return r;
 		if (*err == -ESHUTDOWN) {
@@ -248,14 +277,15 @@ static struct kp_region *kp_alloc_from(struct kho_pool *pool, const struct kp_re
 
 /* Try the regions of @nid, and unless @strict those of other nodes, nearest first. */
 static struct kp_region *kp_alloc_anywhere(struct kho_pool *pool, const struct kp_request *req,
-					   int nid, bool strict, u64 *frame, int *err)
+					   int nid, bool strict, struct kp_alloc *alloc,
+					   int *err)
 {
 	struct kp_region *r;
 	int far = 0, next;
 
 	*err = -ENOMEM;
 	do {
-		r = kp_alloc_from(pool, req, nid, far, frame, err, &next);
+		r = kp_alloc_from(pool, req, nid, far, alloc, err, &next);
 		far = next;
 	} while (!r && !strict && far >= 0);
 	/* Memory may be free on another node. */
@@ -264,67 +294,128 @@ static struct kp_region *kp_alloc_anywhere(struct kho_pool *pool, const struct k
 	return r;
 }
 
-/* One search, with interrupts off */
-static struct kp_region *kp_alloc_once(struct kho_pool *pool, const struct kp_request *req,
-				       int nid, bool strict, u64 *frame, int *err)
-{
-	struct kp_region *r = NULL;
-	unsigned long irqs;
-	u64 other;
+/* The name of an extent that is being allocated; on the stack of who does that. */
+struct kp_named {
+	struct kp_named *next;
+	const char *name;
+};
 
-	if (!req->name) {
-		local_irq_save(irqs);
-		r = kp_alloc_anywhere(pool, req, nid, strict, frame, err);
-		local_irq_restore(irqs);
-		return r;
-	}
+static int kp_reserve_name(struct kho_pool *pool, struct kp_named *named)
+{
+	u64 frame;
+
 	guard(raw_spinlock_irqsave)(&pool->name_lock);
-	if (kp_find_name(pool, req->name, &other))
-		*err = -EEXIST;
-	else if (kp_has_unread(pool))
-		*err = -EUCLEAN;
-	else
-		r = kp_alloc_anywhere(pool, req, nid, strict, frame, err);
-	return r;
+	for (struct kp_named *other = pool->named; other; other = other->next)
+		if (!strcmp(other->name, named->name))
+			return -EEXIST;
+	if (kp_find_name(pool, named->name, &frame))
+		return -EEXIST;
+	if (kp_has_unread(pool))
+		return -EUCLEAN;
+	named->next = pool->named;
+	pool->named = named;
+	return 0;
 }
 
-/* Extents freed in this kernel */
-static u64 kp_pool_frees(struct kho_pool *pool)
+static void kp_unreserve_name(struct kho_pool *pool, struct kp_named *named)
+{
+	struct kp_named **p = &pool->named;
+
+	guard(raw_spinlock_irqsave)(&pool->name_lock);
+	while (*p != named)
+		p = &(*p)->next;
+	*p = named->next;
+}
+
+/* How often something came free in this kernel, see kp_index_gains() */
+static u64 kp_pool_gains(struct kho_pool *pool, bool *moving)
 {
 	struct kp_region *r;
-	u64 frees = 0;
+	u64 gains = 0;
 	u32 i;
 
-	for_each_pool_region(pool, r, i)
-		frees += kp_index_frees(&r->idx);
-	return frees;
+	*moving = false;
+	for_each_pool_region(pool, r, i) {
+		bool here;
+
+		gains += kp_index_gains(&r->idx, &here);
+		*moving |= here;
+	}
+	return gains;
 }
 
-/* Clearing a few GiB takes a second: reschedule where that is allowed. */
-static void kp_clear(void *mem, u64 size)
+/* Clearing a few GiB takes a second, and perhaps nobody wants them any more. */
+static bool kp_clear(void *mem, u64 size, bool may_sleep)
 {
-	bool may_sleep = preemptible();
-
 	while (size) {
 		u64 now = min_t(u64, size, SZ_2M);
 
 		memset(mem, 0, now);
 		mem += now;
 		size -= now;
-		if (may_sleep)
-			cond_resched();
+		if (!may_sleep)
+			continue;
+		if (size && fatal_signal_pending(current))
+			return false;
+		cond_resched();
 	}
+	return true;
+}
+
+/* Clear the extent, and make it known. */
+static int kp_finish(struct kp_region *r, struct kp_alloc *alloc, u64 size, bool may_sleep)
+{
+	bool done = kp_clear(kho_pool_virt(r->base + (alloc->frame << PAGE_SHIFT)), size,
+			     may_sleep);
+	struct kp_rest rest;
+	unsigned long irqs;
+	int err = -EINTR;
+
+	local_irq_save(irqs);
+	if (done)
+		err = kp_index_confirm(&r->idx, kp_this_pcpu(r), alloc);
+	else
+		kp_index_drop(&r->idx, kp_this_pcpu(r), alloc, &rest);
+	local_irq_restore(irqs);
+	if (!done)
+		kp_give_rest(r, &rest);
+	return err;
+}
+
+/* Search until nothing comes free behind the search; clear what was found. */
+static int kp_search(struct kho_pool *pool, const struct kp_request *req, int nid,
+		     unsigned int flags, phys_addr_t *phys)
+{
+	struct kp_alloc alloc;
+	u64 gains = 0, last;
+	struct kp_region *r;
+	int tries = 0, err;
+	bool moving;
+
+	do {
+		last = gains;
+		r = kp_alloc_anywhere(pool, req, nid, flags & KHO_POOL_THISNODE, &alloc, &err);
+		if (r || (err != -ENOMEM && err != -ENOSPC))
+			break;
+		gains = kp_pool_gains(pool, &moving);
+	} while ((gains != last || moving) && tries++ < ALLOC_TRIES);
+	if (!r) {
+		atomic64_inc(&pool->failures);
+		return err;
+	}
+	*phys = r->base + (alloc.frame << PAGE_SHIFT);
+	if (!alloc.unconfirmed)
+		return 0;
+	return kp_finish(r, &alloc, req->frames << PAGE_SHIFT, !(flags & KHO_POOL_ATOMIC));
 }
 
 static int kp_alloc(struct kho_pool_owner *owner, const struct kho_pool_request *req,
 		    phys_addr_t *phys)
 {
-	u64 align = req->align ?: PAGE_SIZE, frame, frees = 0, last;
+	u64 align = req->align ?: PAGE_SIZE;
 	int nid = req->nid == NUMA_NO_NODE ? numa_mem_id() : req->nid;
-	bool strict = req->flags & KHO_POOL_THISNODE;
 	struct kho_pool *pool = owner->pool;
-	struct kp_region *r;
-	unsigned long irqs;
+	struct kp_named named = { .name = req->name };
 	struct kp_request r_req = {
 		.frames = req->size >> PAGE_SHIFT,
 		.align = align >> PAGE_SHIFT,
@@ -332,10 +423,12 @@ static int kp_alloc(struct kho_pool_owner *owner, const struct kho_pool_request 
 		.clear = !(req->flags & KHO_POOL_NOZERO),
 		.name = req->name,
 	};
-	int tries = 0, err;
+	int err;
 
+	might_sleep_if(!(req->flags & KHO_POOL_ATOMIC));
 	if (!req->size || req->size & ~PAGE_MASK || align & ~PAGE_MASK || !is_power_of_2(align) ||
-	    req->flags & ~(KHO_POOL_NOZERO | KHO_POOL_THISNODE) ||
+	    req->flags & ~(KHO_POOL_NOZERO | KHO_POOL_THISNODE | KHO_POOL_ATOMIC) ||
+	    (req->flags & KHO_POOL_ATOMIC && r_req.clear && req->size > KHO_POOL_ATOMIC_CLEAR) ||
 	    (req->nid != NUMA_NO_NODE && (req->nid < 0 || req->nid >= MAX_NUMNODES)) ||
 	    (req->nid == NUMA_NO_NODE && req->flags & KHO_POOL_THISNODE) ||
 	    (req->name && !kp_name_valid(req->name, KHO_POOL_NAME_MAX)))
@@ -343,28 +436,16 @@ static int kp_alloc(struct kho_pool_owner *owner, const struct kho_pool_request 
 	if (pool->read_only)
 		return -EROFS;
 
-	do {
-		last = frees;
-		r = kp_alloc_once(pool, &r_req, nid, strict, &frame, &err);
-		if (r || (err != -ENOMEM && err != -ENOSPC))
-			break;
-		/* What came free behind the search would be missed. */
-		frees = kp_pool_frees(pool);
-	} while (frees != last && tries++ < ALLOC_TRIES);
-	if (!r) {
+	if (!req->name)
+		return kp_search(pool, &r_req, nid, req->flags, phys);
+	err = kp_reserve_name(pool, &named);
+	if (err) {
 		atomic64_inc(&pool->failures);
 		return err;
 	}
-
-	*phys = r->base + (frame << PAGE_SHIFT);
-	if (r_req.clear && r_req.frames >= KHO_POOL_BLOCK_FRAMES) {
-		kp_clear(kho_pool_virt(*phys), req->size);
-		local_irq_save(irqs);
-		err = kp_index_confirm(&r->idx, kp_this_pcpu(r), frame);
-		local_irq_restore(irqs);
-		return err;
-	}
-	return 0;
+	err = kp_search(pool, &r_req, nid, req->flags, phys);
+	kp_unreserve_name(pool, &named);
+	return err;
 }
 
 /**
@@ -375,7 +456,7 @@ static int kp_alloc(struct kho_pool_owner *owner, const struct kho_pool_request 
  *
  * When this returns, the extent is in the persistent index: no further step is
  * needed to preserve it.  The memory is cleared unless KHO_POOL_NOZERO is set.
- * Clearing gigabytes takes long, so callers in atomic context should set that flag.
+ * Clearing gigabytes takes long; a fatal signal ends it, and nothing is allocated then.
  * The memory has no struct pages; use kho_pool_virt().
  *
  * Without KHO_POOL_THISNODE the node is a preference: if it has no such extent free,
@@ -384,12 +465,13 @@ static int kp_alloc(struct kho_pool_owner *owner, const struct kho_pool_request 
  * If others free memory during a search that finds none, it is repeated, up to 16
  * times, because they may have freed it where the search had been already.
  *
- * Context: any but NMI.  With KHO_POOL_NOZERO, never sleeps or allocates; without
- * it, may reschedule if called from preemptible context.
+ * Context: process context, may sleep.  With KHO_POOL_ATOMIC any but NMI, and never
+ * sleeps; then at most KHO_POOL_ATOMIC_CLEAR bytes can be cleared.
  *
  * Return: 0; -EINVAL for an invalid request, -ENOMEM if no such extent is free,
  * -ENOSPC if none is free on the required node or if there is no room for another
- * name, -EEXIST if the name is taken, -ESHUTDOWN after the seal, -EROFS if the pool
+ * name, -EEXIST if the name is taken or is just being taken, -EINTR after a fatal
+ * signal, -ESHUTDOWN after the seal, -EROFS if the pool
  * is read-only, -EUCLEAN if a name is requested while a region could not be read for
  * lack of memory: a later kernel may read it, and find the same name there.
  */
@@ -430,6 +512,7 @@ static struct kp_region *kp_region_of(struct kho_pool *pool, phys_addr_t phys)
 int kho_pool_free(struct kho_pool_owner *owner, phys_addr_t phys, u64 size)
 {
 	struct kho_pool *pool = owner->pool;
+	struct kp_rest rest = {};
 	struct kp_region *r;
 	unsigned long irqs;
 	int err = -EINVAL;
@@ -440,8 +523,9 @@ int kho_pool_free(struct kho_pool_owner *owner, phys_addr_t phys, u64 size)
 	} else if (r && !((phys | size) & ~PAGE_MASK)) {
 		local_irq_save(irqs);
 		err = kp_index_free(&r->idx, kp_this_pcpu(r), (phys - r->base) >> PAGE_SHIFT,
-				    size >> PAGE_SHIFT, owner->id);
+				    size >> PAGE_SHIFT, owner->id, &rest);
 		local_irq_restore(irqs);
+		kp_give_rest(r, &rest);
 	}
 	trace_kho_pool_free(pool->name, owner->name, phys, size, err);
 	if (err && err != -ESHUTDOWN && err != -EROFS) {
@@ -489,15 +573,32 @@ int kho_pool_lookup(struct kho_pool *pool, const char *name, struct kho_pool_ext
 }
 EXPORT_SYMBOL_GPL(kho_pool_lookup);
 
-/* The next extent from *@frame on in region *@i, or in those after it. */
-static struct kp_region *kp_next_extent(struct kho_pool *pool, u32 *i, u64 *frame,
-					struct kp_extent *ext)
-{
-	for (; *i < pool->nr_regions; ++*i, *frame = 0) {
-		struct kp_region *r = pool->region[*i];
+/* How far a walk over all extents has come; all zero at first */
+struct kp_walk {
+	u32 region;
+	u64 frame;
+	struct kp_extent ext;	/* the one that was found */
+};
 
-		if (kp_region_ok(r) && kp_index_next(&r->idx, frame, ext))
+/*
+ * The next extent in this region or a later one, in steps: NULL if there is none, or
+ * ERR_PTR(-EAGAIN) to call it again, with interrupts enabled in between.
+ */
+static struct kp_region *kp_next_extent(struct kho_pool *pool, struct kp_walk *walk)
+{
+	while (walk->region < pool->nr_regions) {
+		struct kp_region *r = pool->region[walk->region];
+		int err = -ENOENT;
+
+		if (kp_region_ok(r))
+			err = kp_index_next(&r->idx, &walk->frame, &walk->ext);
+		if (!err)
 			return r;
+		if (err != -EAGAIN) {
+			walk->region++;
+			walk->frame = 0;
+		}
+		return ERR_PTR(-EAGAIN);
 	}
 	return NULL;
 }
@@ -518,22 +619,22 @@ static struct kp_region *kp_next_extent(struct kho_pool *pool, u32 *i, u64 *fram
 int kho_pool_walk(struct kho_pool *pool,
 		  int (*fn)(const struct kho_pool_extent *ext, void *data), void *data)
 {
-	u64 frame = 0;
-	u32 i = 0;
+	struct kp_walk walk = {};
 
 	for (;;) {
 		struct kho_pool_extent ext;
-		struct kp_extent found;
 		struct kp_region *r;
 		int err;
 
 		scoped_guard(raw_spinlock_irqsave, &pool->name_lock) {
-			r = kp_next_extent(pool, &i, &frame, &found);
-			if (r)
-				kp_describe(r, &found, &ext);
+			r = kp_next_extent(pool, &walk);
+			if (!IS_ERR_OR_NULL(r))
+				kp_describe(r, &walk.ext, &ext);
 		}
 		if (!r)
 			return 0;
+		if (IS_ERR(r))
+			continue;
 		err = fn(&ext, data);
 		if (err)
 			return err;
@@ -605,31 +706,31 @@ int kho_pool_claim_all(struct kho_pool_owner *owner,
 {
 	struct kho_pool *pool = owner->pool;
 	struct kp_region *last = NULL;	/* where a block was claimed last */
-	u64 frame = 0, block = 0;
-	u32 i = 0;
+	struct kp_walk walk = {};
+	u64 block = 0;
 
 	for (;;) {
+		const struct kp_extent *found = &walk.ext;
 		struct kho_pool_extent ext;
-		struct kp_extent found;
 		struct kp_region *r;
 		int err = 0;
 
 		scoped_guard(raw_spinlock_irqsave, &pool->name_lock) {
-			r = kp_next_extent(pool, &i, &frame, &found);
-			if (r && found.owner == owner->id) {
-				kp_describe(r, &found, &ext);
-				if (!kp_index_claim(&r->idx, kp_this_pcpu(r), found.frame,
-						    found.frames, owner->id)) {
+			r = kp_next_extent(pool, &walk);
+			if (!IS_ERR_OR_NULL(r) && found->owner == owner->id) {
+				kp_describe(r, found, &ext);
+				if (!kp_index_claim(&r->idx, kp_this_pcpu(r), found->frame,
+						    found->frames, owner->id)) {
 					last = r;
-					block = found.frame >> KHO_POOL_BLOCK_SHIFT;
+					block = found->frame >> KHO_POOL_BLOCK_SHIFT;
 				}
 				ext.unclaimed = r == last &&
-						block == found.frame >> KHO_POOL_BLOCK_SHIFT;
+						block == found->frame >> KHO_POOL_BLOCK_SHIFT;
 			}
 		}
 		if (!r)
 			return 0;
-		if (found.owner != owner->id)
+		if (IS_ERR(r) || found->owner != owner->id)
 			continue;
 		if (ext.unclaimed)
 			trace_kho_pool_claim(pool->name, owner->name, ext.name, ext.phys,
@@ -685,8 +786,8 @@ int kho_pool_assign(struct kho_pool_owner *from, struct kho_pool_owner *to, phys
 }
 EXPORT_SYMBOL_GPL(kho_pool_assign);
 
-/* Release an unclaimed extent, with name_lock held. */
-static int kp_give_up(struct kp_region *r, const struct kp_extent *found)
+/* Release an unclaimed extent, with name_lock held; kp_give_rest() has to follow. */
+static int kp_give_up(struct kp_region *r, const struct kp_extent *found, struct kp_rest *rest)
 {
 	struct kho_pool_extent ext;
 	int err;
@@ -694,7 +795,7 @@ static int kp_give_up(struct kp_region *r, const struct kp_extent *found)
 	/* Its name goes with it. */
 	kp_describe(r, found, &ext);
 	err = kp_index_release(&r->idx, kp_this_pcpu(r), found->frame, found->frames,
-			       found->owner);
+			       found->owner, rest);
 	trace_kho_pool_release(r->pool->name, ext.owner, ext.name, ext.phys, ext.size, err);
 	return err;
 }
@@ -710,14 +811,21 @@ static int kp_give_up(struct kp_region *r, const struct kp_extent *found)
  */
 int kho_pool_release(struct kho_pool *pool, const char *name)
 {
+	struct kp_rest rest = {};
 	struct kp_extent found;
 	struct kp_region *r;
+	int err = -ENOENT;
 
 	if (pool->read_only)
 		return -EROFS;
-	guard(raw_spinlock_irqsave)(&pool->name_lock);
-	r = kp_find_extent(pool, name, &found);
-	return r ? kp_give_up(r, &found) : -ENOENT;
+	scoped_guard(raw_spinlock_irqsave, &pool->name_lock) {
+		r = kp_find_extent(pool, name, &found);
+		if (r)
+			err = kp_give_up(r, &found, &rest);
+	}
+	if (r)
+		kp_give_rest(r, &rest);
+	return err;
 }
 EXPORT_SYMBOL_GPL(kho_pool_release);
 
@@ -732,27 +840,29 @@ EXPORT_SYMBOL_GPL(kho_pool_release);
  */
 int kho_pool_release_owner(struct kho_pool *pool, const char *owner)
 {
-	struct kp_extent found;
+	struct kp_walk walk = {};
 	struct kp_region *r;
 	int released = 0;
-	u64 frame = 0;
-	u32 i = 0;
 
 	if (pool->read_only)
 		return -EROFS;
 	for (;;) {
+		const struct kp_extent *found = &walk.ext;
+		struct kp_rest rest = {};
 		int err = 0;
 
 		scoped_guard(raw_spinlock_irqsave, &pool->name_lock) {
-			r = kp_next_extent(pool, &i, &frame, &found);
-			if (r && found.unclaimed &&
-			    !strcmp(r->idx.owners[found.owner].name, owner)) {
-				err = kp_give_up(r, &found);
+			r = kp_next_extent(pool, &walk);
+			if (!IS_ERR_OR_NULL(r) && found->unclaimed &&
+			    !strcmp(r->idx.owners[found->owner].name, owner)) {
+				err = kp_give_up(r, found, &rest);
 				released += !err;
 			}
 		}
 		if (!r)
 			return released ?: -ENOENT;
+		if (!IS_ERR(r))
+			kp_give_rest(r, &rest);
 		/* Other errors mean that its owner was faster. */
 		if (err == -ESHUTDOWN)
 			return err;
@@ -889,11 +999,11 @@ void kp_node_stat(struct kho_pool *pool, int nid, struct kp_pool_stat *stat)
 		stat->bad_frames += kp_bad_frames(r);
 		stat->extents += kp_index_extents(&r->idx);
 		stat->used_frames += kp_index_used(&r->idx);
-		stat->frees += kp_index_frees(&r->idx);
 		for (u32 cpu = 0; cpu < r->idx.nr_pcpu; cpu++) {
 			const struct kp_pcpu *pcpu = &r->idx.pcpu[cpu];
 
 			stat->unclaimed += READ_ONCE(pcpu->unclaimed);
+			stat->frees += READ_ONCE(pcpu->frees);
 			stat->allocs += READ_ONCE(pcpu->allocs);
 		}
 	}

@@ -67,6 +67,7 @@ struct kho_pool {
 	 * Every allocation reads what is above, so this is in a cache line of its own.
 	 */
 	raw_spinlock_t name_lock ____cacheline_aligned;
+	struct kp_named *named;	/* names of extents that are being allocated */
 	atomic64_t failures;	/* allocations that were not met */
 	atomic64_t bad_frees;
 };
@@ -113,6 +114,7 @@ void kp_node_stat(struct kho_pool *pool, int nid, struct kp_pool_stat *stat);
 void kp_node_count(struct kho_pool *pool, int nid, struct kp_stat *free);
 s64 kp_pool_extents(void);
 u64 kp_bad_frames(const struct kp_region *r);
+void kp_give_rest(struct kp_region *r, struct kp_rest *rest);
 int kho_pool_release_owner(struct kho_pool *pool, const char *owner);
 
 #define for_each_pool(p) \

@@ -134,6 +134,22 @@ int kp_seal(void)
 	return 0;
 }
 
+static void kp_unseal_region(struct kp_region *r)
+{
+	struct kp_rest rest;
+	unsigned long irqs;
+	bool more;
+	u32 a = 0;
+
+	kp_index_unseal(&r->idx);
+	do {
+		local_irq_save(irqs);
+		more = kp_index_sweep(&r->idx, kp_this_pcpu(r), &a, &rest);
+		local_irq_restore(irqs);
+		kp_give_rest(r, &rest);
+	} while (more);
+}
+
 /**
  * kp_unseal - undo the seal after a kexec that did not happen
  *
@@ -142,17 +158,14 @@ int kp_seal(void)
 void kp_unseal(void)
 {
 	struct kp_region *r;
-	unsigned long irqs;
 
 	if (!kp_state.sealed)
 		return;
 	/* The root first: it must not vouch for an index that changes. */
 	kp_root_write(false);
-	local_irq_save(irqs);
 	for_each_region(r)
 		if (kp_region_ok(r))
-			kp_index_unseal(&r->idx, kp_this_pcpu(r));
-	local_irq_restore(irqs);
+			kp_unseal_region(r);
 	kp_state.sealed = false;
 	pr_info("unsealed\n");
 }

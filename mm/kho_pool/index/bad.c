@@ -9,7 +9,8 @@
  * The whole block around such a frame is taken out of use.  If no extent has the
  * block, it counts as taken; if small extents have it, no more are put there.  Both
  * are only bits of the volatile side, so allocation does not deal with bad frames.
- * Extents keep what they have.
+ * Extents keep what they have.  If there are more bad frames than words for them, every
+ * request is refused.
  */
 #include "internal.h"
 
@@ -46,14 +47,13 @@ static bool kp_bad_read(const struct kp_index *idx, u32 i, struct run *run)
 
 bool kp_bad_has(const struct kp_index *idx, u32 block)
 {
-	struct run run;
+	return kp_test(idx->bad_blocks, idx->lead + block);
+}
 
-	if (READ_ONCE(idx->all_bad))
-		return true;
-	for (u32 i = 0; i < READ_ONCE(idx->bad_end); i++)
-		if (kp_bad_read(idx, i, &run) && run.frame >> KHO_POOL_BLOCK_SHIFT == block)
-			return true;
-	return false;
+/* The words of one block are in the same bucket, with those of few others. */
+static u32 *kp_bad_bucket(const struct kp_index *idx, u32 block)
+{
+	return &idx->bad_bucket[block & (idx->nr_bad_buckets - 1)];
 }
 
 /* Do not allocate from the block any more; its area is locked. */
@@ -72,20 +72,10 @@ static void kp_bad_retire_block(struct kp_index *idx, u32 a, u32 bit)
 /* The same for the bad ones among blocks @from to @end - 1 of a locked area. */
 void kp_bad_retire(struct kp_index *idx, u32 a, u32 from, u32 end)
 {
-	struct run run;
+	const u64 *bad = &idx->bad_blocks[a * KP_AREA_WORDS];
 
-	for (u32 bit = from; bit < end && READ_ONCE(idx->all_bad); bit++)
+	for (u32 bit = kp_next_set(bad, from, end); bit < end; bit = kp_next_set(bad, bit + 1, end))
 		kp_bad_retire_block(idx, a, bit);
-	for (u32 i = 0; i < READ_ONCE(idx->bad_end); i++) {
-		u32 block, bit;
-
-		if (!kp_bad_read(idx, i, &run))
-			continue;
-		block = run.frame >> KHO_POOL_BLOCK_SHIFT;
-		bit = kp_bit_of(idx, block);
-		if (kp_area_of(idx, block) == a && bit >= from && bit < end)
-			kp_bad_retire_block(idx, a, bit);
-	}
 }
 
 static noinline void kp_area_give_but_bad(struct kp_index *idx, u32 a, u32 bit, u32 nr)
@@ -103,23 +93,21 @@ void kp_area_give(struct kp_index *idx, u32 a, u32 bit, u32 nr)
 		kp_area_free(idx, a, bit, nr);
 }
 
-static void kp_bad_retire_all(struct kp_index *idx)
-{
-	for (u32 a = 0; a < idx->nr_areas; a++) {
-		raw_spin_lock(&idx->area[a].lock);
-		kp_bad_retire(idx, a, 0, KHO_POOL_AREA_BLOCKS);
-		raw_spin_unlock(&idx->area[a].lock);
-	}
-}
-
 /* Only one area has to be looked at. */
 static void kp_bad_retire_frame(struct kp_index *idx, u64 frame)
 {
 	u32 block = frame >> KHO_POOL_BLOCK_SHIFT, a = kp_area_of(idx, block);
 
 	raw_spin_lock(&idx->area[a].lock);
+	kp_set_bits(&idx->bad_blocks[a * KP_AREA_WORDS], kp_bit_of(idx, block), 1);
 	kp_bad_retire_block(idx, a, kp_bit_of(idx, block));
 	raw_spin_unlock(&idx->area[a].lock);
+}
+
+static void kp_bad_refuse_all(struct kp_index *idx)
+{
+	WRITE_ONCE(idx->all_bad, true);
+	WRITE_ONCE(idx->refusals, idx->refusals | KP_REFUSED_ALL);
 }
 
 /* Note that word @i is in use; unless nothing else runs, index_lock is held. */
@@ -127,8 +115,15 @@ static void kp_bad_count(struct kp_index *idx, u32 i)
 {
 	struct run run;
 
-	if (i == kp_bad_last(idx) || !kp_bad_read(idx, i, &run))
-		WRITE_ONCE(idx->all_bad, true);
+	if (i == kp_bad_last(idx) || !kp_bad_read(idx, i, &run)) {
+		kp_bad_refuse_all(idx);
+	} else {
+		u32 *bucket = kp_bad_bucket(idx, run.frame >> KHO_POOL_BLOCK_SHIFT);
+
+		idx->bad_link[i] = *bucket;
+		/* Others look the word up without a lock. */
+		smp_store_release(bucket, i + 1);
+	}
 	if (i >= idx->bad_end)
 		WRITE_ONCE(idx->bad_end, i + 1);
 	WRITE_ONCE(idx->nr_bad, idx->nr_bad + 1);
@@ -142,34 +137,32 @@ void kp_bad_restore(struct kp_index *idx)
 	for (u32 i = 0; i < idx->nr_bad_words; i++)
 		if (kp_load(&idx->bad[i]))
 			kp_bad_count(idx, i);
-	if (idx->all_bad)
-		kp_bad_retire_all(idx);
 	for (u32 i = 0; i < idx->bad_end; i++)
 		if (kp_bad_read(idx, i, &run))
 			kp_bad_retire_frame(idx, run.frame);
 }
 
 /* The word for @frame and its new value.  The last one if there is no room. */
-static u32 kp_bad_find_word(const struct kp_index *idx, u64 frame, struct run *to)
+static u32 kp_bad_find_word(struct kp_index *idx, u64 frame, struct run *to)
 {
-	u32 unused = min(idx->bad_end, kp_bad_last(idx));
+	u32 block = frame >> KHO_POOL_BLOCK_SHIFT;
 
-	for (u32 i = unused; i-- > 0;) {
+	for (u32 i = *kp_bad_bucket(idx, block); i; i = idx->bad_link[i - 1]) {
 		struct run run;
 
-		if (!kp_load(&idx->bad[i]))
-			unused = i;
-		if (!kp_bad_read(idx, i, &run) ||
-		    run.frame >> KHO_POOL_BLOCK_SHIFT != frame >> KHO_POOL_BLOCK_SHIFT ||
+		if (!kp_bad_read(idx, i - 1, &run) || run.frame >> KHO_POOL_BLOCK_SHIFT != block ||
 		    frame + 1 < run.frame || frame > run.end)
 			continue;
 		to->frame = min(run.frame, frame);
 		to->end = max(run.end, frame + 1);
-		return i;
+		return i - 1;
 	}
 	to->frame = frame;
 	to->end = frame + 1;
-	return unused;
+	/* Words that are in use stay so. */
+	while (idx->bad_unused < kp_bad_last(idx) && kp_load(&idx->bad[idx->bad_unused]))
+		idx->bad_unused++;
+	return idx->bad_unused;
 }
 
 /**
@@ -207,9 +200,7 @@ int kp_index_bad(struct kp_index *idx, u64 frame)
 	if (fresh)
 		kp_bad_count(idx, i);
 	/* Operations that take an area's lock after this see the bad frame. */
-	if (fresh && ret)
-		kp_bad_retire_all(idx);
-	else
+	if (!ret)
 		kp_bad_retire_frame(idx, frame);
 	raw_spin_unlock(&idx->index_lock);
 	return ret;
@@ -224,16 +215,32 @@ int kp_index_bad(struct kp_index *idx, u64 frame)
  */
 bool kp_bad_next(const struct kp_index *idx, u64 *frame)
 {
-	u64 next = idx->nr_frames;
+	u32 end = idx->lead + idx->nr_blocks, at = idx->lead + (*frame >> KHO_POOL_BLOCK_SHIFT);
 
-	for (u32 i = 0; i < READ_ONCE(idx->bad_end); i++) {
-		struct run run;
+	for (; *frame < idx->nr_frames; at++) {
+		u64 next = idx->nr_frames;
+		u32 block;
 
-		if (kp_bad_read(idx, i, &run) && run.end > *frame)
-			next = min(next, max(run.frame, *frame));
+		at = kp_next_set(idx->bad_blocks, at, end);
+		if (at == end)
+			break;
+		block = at - idx->lead;
+		/* Pairs with kp_bad_count(). */
+		for (u32 i = smp_load_acquire(kp_bad_bucket(idx, block)); i;
+		     i = idx->bad_link[i - 1]) {
+			struct run run;
+
+			if (kp_bad_read(idx, i - 1, &run) &&
+			    run.frame >> KHO_POOL_BLOCK_SHIFT == block && run.end > *frame)
+				next = min(next, max(run.frame, *frame));
+		}
+		if (next < idx->nr_frames) {
+			*frame = next;
+			return true;
+		}
 	}
-	*frame = next;
-	return next < idx->nr_frames;
+	*frame = idx->nr_frames;
+	return false;
 }
 
 /**

@@ -20,12 +20,12 @@ static u64 kp_tail_word(const struct kho_pool_bitmaps *maps, u32 word)
 	return kp_load(&maps->tail[word]);
 }
 
-/* First of @nr free frames that is a multiple of @align, or 512. */
-u32 kp_bitmaps_find(const struct kho_pool_bitmaps *maps, u32 nr, u32 align)
+/* First of @nr free frames, not in @also, that is a multiple of @align, or 512. */
+u32 kp_bitmaps_find(const struct kho_pool_bitmaps *maps, const u64 *also, u32 nr, u32 align)
 {
 	u64 words[WORDS];
 
-	if (nr == 1 && align == 1) {
+	if (nr == 1 && align == 1 && !also) {
 		for (u32 i = 0; i < WORDS; i++) {
 			u64 word = ~kp_used_word(maps, i);
 
@@ -35,11 +35,21 @@ u32 kp_bitmaps_find(const struct kho_pool_bitmaps *maps, u32 nr, u32 align)
 		return KHO_POOL_BLOCK_FRAMES;
 	}
 	for (u32 i = 0; i < WORDS; i++)
-		words[i] = kp_used_word(maps, i);
+		words[i] = kp_used_word(maps, i) | (also ? also[i] : 0);
 	/* In a block full of holes, do not look at each of them. */
 	if (!kp_has_run(words, min_t(u32, nr, 64)))
 		return KHO_POOL_BLOCK_FRAMES;
 	return kp_find_clear(words, KHO_POOL_BLOCK_FRAMES, nr, align);
+}
+
+/* The length of the run of free frames around @bit, which is free. */
+u32 kp_bitmaps_run(const struct kho_pool_bitmaps *maps, u32 bit)
+{
+	u64 words[WORDS];
+
+	for (u32 i = 0; i < WORDS; i++)
+		words[i] = kp_used_word(maps, i);
+	return kp_next_set(words, bit, KHO_POOL_BLOCK_FRAMES) - kp_end_of_set(words, 0, bit);
 }
 
 /* Frames of the extent that begins at @bit, or 0. */

@@ -91,5 +91,19 @@ void kp_area_free(struct kp_index *idx, u32 a, u32 bit, u32 nr)
 	else
 		kp_clear_bits(area->used, bit, nr);
 	WRITE_ONCE(area->nr_used, area->nr_used - nr);
+	if (area->no_run)
+		WRITE_ONCE(area->no_run, 0);
 	kp_area_changed(idx, a);
+}
+
+/* Blocks of a locked area were given back: what is possible now? */
+void kp_gain_run(const struct kp_index *idx, struct kp_gain *gain, u32 a, u32 bit, u32 nr)
+{
+	const u64 *used = idx->area[a].used;
+	u32 from = kp_end_of_set(used, 0, bit);
+	u32 end = kp_next_set(used, bit + nr, KHO_POOL_AREA_BLOCKS);
+
+	gain->kind = KP_ANY_KIND;
+	/* A run that reaches the area's edge may go on behind it. */
+	gain->run = !from || end == KHO_POOL_AREA_BLOCKS ? ~0U : end - from;
 }

@@ -42,11 +42,15 @@
  *	csum.h internal.h	the checksum, bits and words
  *	layout.c		where the tables are; making and attaching an index
  *	bitmaps.c		one block that is split into small extents
+ *	reserve.c		frames of such blocks that are being cleared
  *	blocks.c		the blocks of one area: which are taken
  *	bad.c			frames with memory errors
  *	runs.c			runs of blocks over several areas
  *	names.c			names of extents and owners
- *	index.c			alloc, free, claim, assign, seal
+ *	refused.c		requests that were refused
+ *	alloc.c			allocation
+ *	index.c			free, claim, assign
+ *	confirm.c seal.c	allocations that are to be cleared; the seal
  *	restore.c		the volatile side, rebuilt from a checked index
  *	walk.c stat.c		all extents; what is free
  *	validate.c		every invariant, in code
@@ -67,7 +71,8 @@
  *
  * An allocation of less than an area without a name takes only the area's lock.
  * Callers disable interrupts and pass the struct kp_pcpu of the CPU that they run on.
- * Nothing else may use that until the call returns.
+ * Nothing else may use that until the call returns.  What may take long is done in
+ * steps: a call does a part of it, some 20 us at most, and says if there is more.
  */
 
 /**
@@ -82,8 +87,9 @@
  * - free: the head is cleared first, then the tails, then the name.
  * - An extent that has to be cleared is committed as PENDING, cleared without a
  *   lock, and confirmed.  The next kernel treats PENDING extents as free memory,
- *   so nobody sees what an earlier owner left there.  Memory of less than a block
- *   is cleared under the lock before it is committed.
+ *   so nobody sees what an earlier owner left there.  Frames of a split block are
+ *   cleared before they are committed; meanwhile a volatile list says that they are
+ *   taken, and the block may be one without extents.
  */
 #ifndef _KHO_POOL_INDEX_H
 #define _KHO_POOL_INDEX_H
@@ -106,6 +112,13 @@
 /* Owner slots with a meaning of their own */
 #define KP_OWNER_NONE		0
 
+/* Frames of a split block that are taken, but not yet an extent */
+struct kp_reserved {
+	struct kp_reserved *next;	/* in the same area */
+	u32 block;
+	u16 bit, nr;
+};
+
 struct kp_area {
 	raw_spinlock_t lock;
 	/*
@@ -114,6 +127,7 @@ struct kp_area {
 	 */
 	u16 nr_used;
 	u16 nr_words;		/* block words that are not free */
+	u16 no_run;		/* has no run of so many free blocks; 0: it may */
 	u16 home;		/* CPU that keeps to it, plus one; a hint, see kp_is_foreign() */
 	u32 home_epoch;		/* the index's epoch when that CPU last allocated here */
 	bool whole;		/* wholly inside one extent */
@@ -122,6 +136,7 @@ struct kp_area {
 	u64 used[KP_AREA_WORDS];
 	u64 partial[KP_AREA_WORDS];	/* split, with a free frame */
 	u64 unclaimed[KP_AREA_WORDS];	/* restored, and not claimed since */
+	struct kp_reserved *reserved;	/* frames that are being cleared */
 } ____cacheline_aligned;
 
 /* The changes made by one CPU; only sums over all CPUs have a meaning. */
@@ -132,6 +147,8 @@ struct kp_pcpu {
 	u64 allocs, frees;
 	u64 taken, given;
 	s64 unclaimed;		/* extents */
+	u64 gains;		/* how often something came free, or could be shared again */
+	s64 moving;		/* blocks that are neither free nor an extent's; how many times */
 	u32 hint_area;		/* area last used for blocks */
 	u16 hint_used;		/* its nr_used then */
 	u16 alone;		/* allocations for which to keep to an area of its own */
@@ -171,8 +188,11 @@ struct kp_index {
 	u64 restored;		/* extents from before this kernel */
 	bool sealed;
 	bool all_bad;		/* nothing more may be allocated */
+	u32 refusals;		/* KP_REFUSED_*: what @refused knows of */
+	struct kp_refused *refused;
 	u32 nr_bad;		/* words for bad frames that are in use */
 	u32 bad_end;		/* none from here on */
+	u32 bad_unused;		/* none before is unused */
 	u32 nr_pcpu;
 	struct kp_pcpu *pcpu;
 	struct kp_area *area;
@@ -181,6 +201,10 @@ struct kp_index {
 	/* For each kind, areas that may have such a block with a free frame, and no others. */
 	unsigned long *partial;
 	u32 *last_block;	/* for each kind, the last one that a search ended with */
+	u64 *bad_blocks;	/* blocks with bad frames, numbered by area */
+	u32 *bad_link;		/* next word of the bucket, plus one */
+	u32 *bad_bucket;	/* words for bad frames, by their block */
+	u32 nr_bad_buckets;	/* power of two */
 	struct kp_link *link;	/* one a record */
 	unsigned long *records;	/* which of them are used */
 	hsiphash_key_t name_key;	/* random, so that nobody can choose names of one bucket */
@@ -201,6 +225,37 @@ struct kp_request {
 	u8 owner;
 	bool clear;
 	const char *name;	/* NULL: none */
+};
+
+/* How far the search for a run over several areas has come */
+struct kp_find {
+	bool begun, again;
+	u32 area;
+	u32 block;		/* the best place so far; at the end it is idx->nr_blocks if none */
+	u64 from, cost;
+};
+
+/* An allocation on its way; all but @req is 0 at first. */
+struct kp_alloc {
+	const struct kp_request *req;
+	u64 frame;		/* once it succeeds: the first one, from the region's base */
+	bool unconfirmed;	/* and then: it has to be cleared, and confirmed */
+
+	/* How far it has come, see alloc.c */
+	bool again, loosen;
+	u8 stage;
+	u16 bit;
+	u32 areas;
+	u32 tries, looks;
+	u32 taken;
+	u64 gains;
+	struct kp_find find;
+	struct kp_reserved reserved;
+};
+
+/* Blocks of a freed extent that are still to be given back, see kp_index_give() */
+struct kp_rest {
+	u32 block, nr;
 };
 
 struct kp_extent {
@@ -242,18 +297,29 @@ u64 kp_index_csum(const struct kp_index *idx);
 /* validate.c: 0, or the line of the invariant that does not hold */
 int kp_index_validate(struct kp_index *idx);
 
+/* alloc.c */
+int kp_index_alloc(struct kp_index *idx, struct kp_pcpu *pcpu, struct kp_alloc *alloc);
+
 /* index.c */
-int kp_index_alloc(struct kp_index *idx, struct kp_pcpu *pcpu, const struct kp_request *req,
-		   u64 *frame);
-int kp_index_confirm(struct kp_index *idx, struct kp_pcpu *pcpu, u64 frame);
-int kp_index_free(struct kp_index *idx, struct kp_pcpu *pcpu, u64 frame, u64 frames, u8 owner);
-int kp_index_release(struct kp_index *idx, struct kp_pcpu *pcpu, u64 frame, u64 frames, u8 owner);
+int kp_index_free(struct kp_index *idx, struct kp_pcpu *pcpu, u64 frame, u64 frames, u8 owner,
+		  struct kp_rest *rest);
+int kp_index_release(struct kp_index *idx, struct kp_pcpu *pcpu, u64 frame, u64 frames, u8 owner,
+		     struct kp_rest *rest);
+void kp_index_give(struct kp_index *idx, struct kp_pcpu *pcpu, struct kp_rest *rest);
 int kp_index_find(struct kp_index *idx, u64 frame, struct kp_extent *ext);
 int kp_index_claim(struct kp_index *idx, struct kp_pcpu *pcpu, u64 frame, u64 frames, u8 owner);
 int kp_index_assign(struct kp_index *idx, struct kp_pcpu *pcpu, u64 frame, u64 frames,
 		    u8 from, u8 to);
+
+/* confirm.c */
+int kp_index_confirm(struct kp_index *idx, struct kp_pcpu *pcpu, struct kp_alloc *alloc);
+void kp_index_drop(struct kp_index *idx, struct kp_pcpu *pcpu, struct kp_alloc *alloc,
+		   struct kp_rest *rest);
+
+/* seal.c */
 bool kp_index_seal(struct kp_index *idx, u64 *csum, unsigned long spins);
-void kp_index_unseal(struct kp_index *idx, struct kp_pcpu *pcpu);
+void kp_index_unseal(struct kp_index *idx);
+bool kp_index_sweep(struct kp_index *idx, struct kp_pcpu *pcpu, u32 *a, struct kp_rest *rest);
 
 /* bad.c */
 int kp_index_bad(struct kp_index *idx, u64 frame);
@@ -263,11 +329,11 @@ u32 kp_bad_run(const struct kp_index *idx, u32 *i, u64 *frame);
 /* stat.c */
 bool kp_index_stat(const struct kp_index *idx, struct kp_stat *stat, struct kp_stat_at *at);
 u64 kp_index_extents(const struct kp_index *idx);
-u64 kp_index_frees(const struct kp_index *idx);
+u64 kp_index_gains(const struct kp_index *idx, bool *moving);
 u64 kp_index_used(const struct kp_index *idx);
 
 /* walk.c: *@frame is where to begin, and afterwards where to continue */
-bool kp_index_next(struct kp_index *idx, u64 *frame, struct kp_extent *ext);
+int kp_index_next(struct kp_index *idx, u64 *frame, struct kp_extent *ext);
 
 /* names.c; the rule for names is in names.h */
 int kp_name_find(struct kp_index *idx, const char *name, u64 *frame);

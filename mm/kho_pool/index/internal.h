@@ -287,6 +287,40 @@ static inline void kp_clear_partial(struct kp_area *area, u32 bit)
 	kp_clear_bits(area->partial, bit, 1);
 }
 
+/* No run of @nr free blocks is in the area; its lock need not be held. */
+static inline bool kp_area_too_full(const struct kp_area *area, u32 nr)
+{
+	u32 no_run = READ_ONCE(area->no_run);
+
+	return READ_ONCE(area->nr_used) + nr > KHO_POOL_AREA_BLOCKS || (no_run && nr >= no_run);
+}
+
+/*
+ * What an operation that gives something up has made possible: extents of up to @run
+ * frames of @kind, or blocks.  0 if no refusal was remembered at that time.
+ */
+struct kp_gain {
+	u32 kind, run;
+};
+
+#define KP_ANY_KIND	(~0U)	/* free blocks */
+
+/* kp_index.refusals */
+#define KP_REFUSED_BLOCKS	1
+#define KP_REFUSED_FRAMES	2
+#define KP_REFUSED_TRY		4	/* one is about to be remembered */
+#define KP_REFUSED_ALL		8	/* too many bad frames */
+
+/* Something that was taken is free, or can be shared. */
+static inline void kp_account_gain(struct kp_pcpu *pcpu)
+{
+	/* After it can be found by others, see kp_index_gains(). */
+	smp_store_release(&pcpu->gains, pcpu->gains + 1);
+}
+
+/* So many areas of a long run are taken or given back in a step. */
+#define KP_STEP_AREAS	64U
+
 /* bitmaps.c: one split block */
 struct kp_bitmaps_seen {
 	u64 csum;		/* their part of the index's */
@@ -295,7 +329,8 @@ struct kp_bitmaps_seen {
 };
 
 void kp_bitmaps_read(const struct kho_pool_bitmaps *maps, u64 n, struct kp_bitmaps_seen *seen);
-u32 kp_bitmaps_find(const struct kho_pool_bitmaps *maps, u32 nr, u32 align);
+u32 kp_bitmaps_find(const struct kho_pool_bitmaps *maps, const u64 *also, u32 nr, u32 align);
+u32 kp_bitmaps_run(const struct kho_pool_bitmaps *maps, u32 bit);
 u32 kp_bitmaps_length(const struct kho_pool_bitmaps *maps, u32 bit);
 u32 kp_bitmaps_next(const struct kho_pool_bitmaps *maps, u32 bit);
 u32 kp_bitmaps_extents(const struct kho_pool_bitmaps *maps);
@@ -306,9 +341,17 @@ void kp_bitmaps_take(struct kp_index *idx, struct kp_pcpu *pcpu, u32 block, u32 
 void kp_bitmaps_give(struct kp_index *idx, struct kp_pcpu *pcpu, u32 block, u32 bit, u32 nr);
 void kp_bitmaps_repair(struct kp_index *idx, struct kp_pcpu *pcpu, u32 block);
 
+/* reserve.c: frames that are being cleared; their area is locked */
+void kp_reserve(struct kp_area *area, struct kp_reserved *reserved);
+void kp_unreserve(struct kp_area *area, struct kp_reserved *reserved);
+bool kp_has_reserved(const struct kp_area *area, u32 block);
+u32 kp_unreserved_find(const struct kp_index *idx, const struct kp_area *area, u32 block, u32 nr,
+		       u32 align);
+
 /* blocks.c: which blocks of an area are taken (volatile) */
 void kp_area_take(struct kp_index *idx, u32 a, u32 bit, u32 nr);
 void kp_area_free(struct kp_index *idx, u32 a, u32 bit, u32 nr);
+void kp_gain_run(const struct kp_index *idx, struct kp_gain *gain, u32 a, u32 bit, u32 nr);
 
 /* bad.c: which blocks have memory errors */
 bool kp_bad_has(const struct kp_index *idx, u32 block);
@@ -317,13 +360,31 @@ void kp_bad_restore(struct kp_index *idx);
 void kp_area_give(struct kp_index *idx, u32 a, u32 bit, u32 nr);
 
 /* runs.c: runs of blocks, over as many areas as they cross */
-bool kp_blocks_take(struct kp_index *idx, u32 block, u32 nr);
-void kp_blocks_give(struct kp_index *idx, u32 block, u32 nr);
-u32 kp_blocks_find(const struct kp_index *idx, u32 nr, u64 align);
-u32 kp_area_find(struct kp_index *idx);
+bool kp_blocks_take(struct kp_index *idx, u32 block, u32 nr, u32 *taken);
+u32 kp_blocks_give(struct kp_index *idx, u32 block, u32 nr);
+bool kp_blocks_find(const struct kp_index *idx, u32 nr, u64 align, struct kp_find *find);
+bool kp_area_find(struct kp_index *idx, struct kp_find *find);
 u32 kp_area_hole(const struct kp_index *idx, u32 a, u32 nr, u32 align, u32 *cost);
 u32 kp_blocks_hole(const struct kp_index *idx, u32 nr, u32 align);
 u32 kp_area_fresh(const struct kp_index *idx);
+
+/* refused.c */
+u64 kp_refused_size(void);
+bool kp_was_refused(const struct kp_index *idx, const struct kp_request *req);
+int kp_refuse(struct kp_index *idx, struct kp_alloc *alloc);
+void kp_loosen_refused(struct kp_index *idx, const struct kp_gain *gain);
+
+/* alloc.c */
+void kp_commit_frames(struct kp_index *idx, struct kp_pcpu *pcpu, const struct kp_request *req,
+		      u32 block, u32 bit);
+
+/* index.c */
+__le64 *kp_extent_word(struct kp_index *idx, u32 block);
+void kp_account_free(struct kp_pcpu *pcpu, u64 frames);
+void kp_give_unused(struct kp_index *idx, struct kp_pcpu *pcpu, u32 block, u32 bit,
+		    struct kp_gain *gain);
+void kp_give(struct kp_index *idx, struct kp_pcpu *pcpu, const struct kp_extent *ext, u64 word,
+	     struct kp_rest *rest, struct kp_gain *gain);
 
 /* names.c; the caller holds idx->index_lock */
 u32 kp_name_unused(struct kp_index *idx);
@@ -333,5 +394,46 @@ void kp_name_clear(struct kp_index *idx, struct kp_pcpu *pcpu, u32 record);
 void kp_name_erase(struct kp_index *idx, struct kp_pcpu *pcpu, u64 frame);
 bool kp_name_insert(struct kp_index *idx, u32 record);
 u32 kp_name_hash(const struct kp_index *idx, const char *name);
+
+/*
+ * What every operation asks, and where the answer is nearly always no
+ */
+
+static inline bool kp_is_refused(const struct kp_index *idx, const struct kp_request *req)
+{
+	return unlikely(READ_ONCE(idx->refusals)) && kp_was_refused(idx, req);
+}
+
+/* The operation is over, and no lock is held. */
+static inline void kp_refused_loosen(struct kp_index *idx, const struct kp_gain *gain)
+{
+	if (unlikely(gain->run))
+		kp_loosen_refused(idx, gain);
+}
+
+static inline bool kp_is_reserved(const struct kp_area *area, u32 block)
+{
+	return unlikely(area->reserved) && kp_has_reserved(area, block);
+}
+
+/*
+ * Blocks of a locked area were given back, or frames of a split block that goes on to be one.
+ * The operation has seen that there is a refusal, or kp_refuse() sees the operation.
+ */
+static inline void kp_gain_blocks(const struct kp_index *idx, struct kp_gain *gain, u32 a, u32 bit,
+				  u32 nr)
+{
+	if (unlikely(READ_ONCE(idx->refusals)))
+		kp_gain_run(idx, gain, a, bit, nr);
+}
+
+static inline void kp_gain_frames(const struct kp_index *idx, struct kp_gain *gain, u32 block,
+				  u32 bit, u32 kind)
+{
+	if (likely(!READ_ONCE(idx->refusals)))
+		return;
+	gain->kind = kind;
+	gain->run = kp_bitmaps_run(&idx->bitmaps[block], bit);
+}
 
 #endif /* _KHO_POOL_INTERNAL_H */

@@ -104,8 +104,14 @@ static u64 kp_volatile_layout(struct kp_index *idx, void *mem, u32 nr_pcpu)
 	idx->area = kp_layout_place(&size, mem, idx->nr_areas * sizeof(*idx->area));
 	idx->busy = kp_layout_place(&size, mem, map);
 	idx->full = kp_layout_place(&size, mem, map);
+	idx->refused = kp_layout_place(&size, mem, kp_refused_size());
 	idx->partial = kp_layout_place(&size, mem, KP_KINDS * map);
 	idx->last_block = kp_layout_place(&size, mem, KP_KINDS * sizeof(*idx->last_block));
+	idx->bad_blocks = kp_layout_place(&size, mem, idx->nr_areas * KP_AREA_WORDS * sizeof(u64));
+	idx->bad_link = kp_layout_place(&size, mem, idx->nr_bad_words * sizeof(*idx->bad_link));
+	idx->nr_bad_buckets = 1U << __fls(idx->nr_bad_words);
+	idx->bad_bucket = kp_layout_place(&size, mem,
+					  idx->nr_bad_buckets * sizeof(*idx->bad_bucket));
 	idx->link = kp_layout_place(&size, mem, idx->nr_names * sizeof(*idx->link));
 	idx->records = kp_layout_place(&size, mem, BITS_TO_LONGS(idx->nr_names) * sizeof(long));
 	idx->nr_buckets = 1U << __fls(idx->nr_names);
@@ -117,7 +123,11 @@ static u64 kp_volatile_layout(struct kp_index *idx, void *mem, u32 nr_pcpu)
 u64 kp_index_volatile_size(u64 base, u64 frames, u32 nr_pcpu)
 {
 	struct layout l = kp_layout(base, frames);
-	struct kp_index idx = { .nr_areas = l.nr_areas, .nr_names = l.nr_names };
+	/* If there is no table, less is in use. */
+	struct kp_index idx = {
+		.nr_areas = l.nr_areas, .nr_names = l.nr_names,
+		.nr_bad_words = kp_bad_table_words(&l),
+	};
 
 	return kp_volatile_layout(&idx, NULL, nr_pcpu);
 }
@@ -219,8 +229,10 @@ int kp_index_attach(struct kp_index *idx, void *mem, u64 mem_size, u64 base, u64
 	idx->nr_names = l.nr_names;
 	idx->sealed = false;
 	idx->all_bad = false;
+	idx->refusals = 0;
 	idx->nr_bad = 0;
 	idx->bad_end = 0;
+	idx->bad_unused = 0;
 	idx->first_name = 0;
 	idx->short_run = 0;
 	idx->short_from = 0;

@@ -8,6 +8,13 @@
 /* Areas in use that a search for a hole looks at; some 20 us if all are full of holes. */
 #define HOLE_TRIES	64
 
+/* What one step looks at: areas, or runs of free areas; some 20 us */
+#define FIND_LOOKS	128
+#define RUN_LOOKS	1024
+
+/* Runs of free areas that are compared before one is broken up */
+#define FRESH_LOOKS	256
+
 /* How many of @nr blocks from @block on are in the area of @block. */
 static u32 kp_in_area(const struct kp_index *idx, u32 block, u32 nr)
 {
@@ -23,28 +30,35 @@ static void kp_forget_hints(struct kp_index *idx, u32 nr)
 		WRITE_ONCE(idx->short_run, 0);
 }
 
-void kp_blocks_give(struct kp_index *idx, u32 block, u32 nr)
+/*
+ * Give a run back that may cross areas, from its end, in one step.  Returns how many blocks
+ * are left.
+ */
+u32 kp_blocks_give(struct kp_index *idx, u32 block, u32 nr)
 {
 	kp_forget_hints(idx, nr);
-	while (nr) {
-		u32 here = kp_in_area(idx, block, nr);
-		u32 a = kp_area_of(idx, block);
+	for (u32 areas = 0; nr && areas < KP_STEP_AREAS; areas++) {
+		u32 a = kp_area_of(idx, block + nr - 1);
+		u32 here = min(nr, kp_bit_of(idx, block + nr - 1) + 1);
 
-		raw_spin_lock(&idx->area[a].lock);
-		kp_area_give(idx, a, kp_bit_of(idx, block), here);
-		raw_spin_unlock(&idx->area[a].lock);
-		block += here;
 		nr -= here;
+		raw_spin_lock(&idx->area[a].lock);
+		kp_area_give(idx, a, kp_bit_of(idx, block + nr), here);
+		raw_spin_unlock(&idx->area[a].lock);
 	}
+	return nr;
 }
 
-/* Take a run that may cross areas.  Takes nothing and returns false if a block is not free. */
-bool kp_blocks_take(struct kp_index *idx, u32 block, u32 nr)
+/*
+ * Take the next part of a run that may cross areas, in one step.  *@taken blocks are taken.
+ * Returns false if a block is not free; the caller then gives what is taken back.
+ */
+bool kp_blocks_take(struct kp_index *idx, u32 block, u32 nr, u32 *taken)
 {
-	u32 first = block;
-
 	kp_forget_hints(idx, nr);
-	while (nr) {
+	block += *taken;
+	nr -= *taken;
+	for (u32 areas = 0; nr && areas < KP_STEP_AREAS; areas++) {
 		u32 here = kp_in_area(idx, block, nr);
 		u32 a = kp_area_of(idx, block);
 		u32 bit = kp_bit_of(idx, block);
@@ -56,12 +70,11 @@ bool kp_blocks_take(struct kp_index *idx, u32 block, u32 nr)
 		if (free)
 			kp_area_take(idx, a, bit, here);
 		raw_spin_unlock(&area->lock);
-		if (!free) {
-			kp_blocks_give(idx, first, block - first);
+		if (!free)
 			return false;
-		}
 		block += here;
 		nr -= here;
+		*taken += here;
 	}
 	return true;
 }
@@ -164,21 +177,25 @@ static u64 kp_search_area(struct search *s, const struct kp_area *area, u64 firs
  * @idx: the index
  * @nr: blocks in the run
  * @align: of the run's first block in physical memory, blocks, power of two
+ * @find: how far the search has come, all zero at first; and its result
  *
  * Finds runs that cross areas or have at least 64 blocks.  No lock is needed or
  * taken: the result has to be taken by kp_blocks_take(), which may fail.
  *
- * Return: the first block, or idx->nr_blocks.
+ * Return: true at the end, with the first block in @find->block, or idx->nr_blocks;
+ * false to call it again.
  */
-u32 kp_blocks_find(const struct kp_index *idx, u32 nr, u64 align)
+bool kp_blocks_find(const struct kp_index *idx, u32 nr, u64 align, struct kp_find *find)
 {
-	u64 areas = nr >> KHO_POOL_AREA_SHIFT, from = 0;
+	u64 areas = nr >> KHO_POOL_AREA_SHIFT, from = find->from;
+	u32 looks = FIND_LOOKS, a = find->area;
 	struct search s = {
 		.nr = nr,
 		.whole = !(nr & (KHO_POOL_AREA_BLOCKS - 1)) && align < KHO_POOL_AREA_BLOCKS,
 		.align = align,
 		.origin = (idx->base >> KHO_POOL_BLOCK_SHIFT) - idx->lead,
-		.cost = NO_PLACE,
+		.cost = find->begun ? find->cost : NO_PLACE,
+		.block = find->block,
 		/* A run of whole areas that would be used up completely. */
 		.perfect = COST(areas, 0, areas),
 	};
@@ -186,7 +203,7 @@ u32 kp_blocks_find(const struct kp_index *idx, u32 nr, u64 align)
 	/* Less than an area takes the last of equals. */
 	if (!areas)
 		s.perfect = NO_PLACE;
-	for (u32 a = 0; a < idx->nr_areas;) {
+	while (a < idx->nr_areas && looks--) {
 		u64 first = (u64)a << KHO_POOL_AREA_SHIFT;
 
 		if (!test_bit(a, idx->busy)) {
@@ -199,61 +216,96 @@ u32 kp_blocks_find(const struct kp_index *idx, u32 nr, u64 align)
 			from = kp_search_area(&s, &idx->area[a], first, from);
 			a++;
 		}
-		if (s.cost == s.perfect && areas)
-			return s.block - idx->lead;
+		if (s.cost == s.perfect && areas) {
+			find->block = s.block - idx->lead;
+			return true;
+		}
+	}
+	if (a < idx->nr_areas) {
+		find->begun = true;
+		find->area = a;
+		find->from = from;
+		find->cost = s.cost;
+		find->block = s.block;
+		return false;
 	}
 	/* Blocks outside of the region are taken. */
 	kp_consider(&s, from, (u64)idx->nr_areas << KHO_POOL_AREA_SHIFT);
-	return s.cost == NO_PLACE ? idx->nr_blocks : s.block - idx->lead;
+	find->block = s.cost == NO_PLACE ? idx->nr_blocks : s.block - idx->lead;
+	return true;
 }
 
-/* The first of the shortest runs of free areas from @from on; one of @enough ends the search. */
-static u32 kp_shortest_run(const struct kp_index *idx, u32 from, u32 enough, u32 *length)
+/*
+ * The first of the shortest runs of free areas from @find->area on; one of @enough ends the
+ * search.  Its length is @find->cost.  False if there are more runs to look at.
+ */
+static bool kp_shortest_run(const struct kp_index *idx, u32 enough, struct kp_find *find)
 {
-	u32 best = idx->nr_areas;
+	for (u32 looks = RUN_LOOKS; find->cost > enough && looks; looks--) {
+		u32 from = find_next_zero_bit(idx->busy, idx->nr_areas, find->area), end;
 
-	*length = ~0U;
-	while (*length > enough) {
-		u32 end;
-
-		from = find_next_zero_bit(idx->busy, idx->nr_areas, from);
 		if (from >= idx->nr_areas)
-			break;
+			return true;
 		end = find_next_bit(idx->busy, idx->nr_areas, from);
-		if (end - from < *length) {
-			*length = end - from;
-			best = from;
+		if (end - from < find->cost) {
+			find->cost = end - from;
+			find->block = from;
 		}
-		from = end;
+		find->area = end;
 	}
-	return best;
+	return find->cost <= enough;
+}
+
+/* Begin to look at runs from area @from on. */
+static void kp_begin_run(const struct kp_index *idx, struct kp_find *find, u32 from)
+{
+	find->begun = true;
+	find->area = from;
+	find->block = idx->nr_areas;
+	find->cost = ~0ULL;
 }
 
 /**
  * kp_area_find - find the best place for one whole area
- * @idx: the index; index_lock is held
+ * @idx: the index
+ * @find: how far the search has come, all zero at first; and its result
  *
  * The first area of the shortest run of free areas.  No run is shorter than the one
- * where the last search ended, and none before it is as short, until area_changed()
- * says so: most searches end where they begin.
+ * where the last search ended, and none before it is as short, until kp_area_changed()
+ * says so: most searches end where they begin.  These are hints: if other CPUs change
+ * them meanwhile, the place may be another one.
  *
- * Return: the area, or idx->nr_areas.
+ * Return: as kp_blocks_find().
  */
-u32 kp_area_find(struct kp_index *idx)
+bool kp_area_find(struct kp_index *idx, struct kp_find *find)
 {
-	u32 shortest = READ_ONCE(idx->short_run), length, a;
+	u32 shortest = READ_ONCE(idx->short_run);
 
-	a = kp_shortest_run(idx, READ_ONCE(idx->short_from), shortest, &length);
-	if (length == shortest) {
-		WRITE_ONCE(idx->short_from, a);
-		return a;
+	if (!find->begun) {
+		kp_begin_run(idx, find, READ_ONCE(idx->short_from));
+		find->again = !shortest;
+		if (find->again)
+			find->area = 0;
 	}
-	a = kp_shortest_run(idx, 0, 1, &length);
-	if (a < idx->nr_areas) {
-		WRITE_ONCE(idx->short_run, length);
-		WRITE_ONCE(idx->short_from, a);
+	if (!find->again) {
+		if (!kp_shortest_run(idx, shortest, find))
+			return false;
+		if (find->cost != shortest) {
+			kp_begin_run(idx, find, 0);
+			find->again = true;
+			return false;
+		}
+	} else if (!kp_shortest_run(idx, 1, find)) {
+		return false;
 	}
-	return a;
+	if (find->block == idx->nr_areas) {
+		find->block = idx->nr_blocks;
+		return true;
+	}
+	WRITE_ONCE(idx->short_run, find->cost);
+	WRITE_ONCE(idx->short_from, find->block);
+	find->block = kp_block_at(idx, find->block, 0);
+	return true;
 }
 
 /* Is the run that ends at an edge of area @a cut off there? */
@@ -330,7 +382,7 @@ u32 kp_blocks_hole(const struct kp_index *idx, u32 nr, u32 align)
 			u32 a = word * BITS_PER_LONG + __fls(open), bit;
 
 			open &= ~(1UL << a % BITS_PER_LONG);
-			if (READ_ONCE(idx->area[a].nr_used) + nr > KHO_POOL_AREA_BLOCKS)
+			if (kp_area_too_full(&idx->area[a], nr))
 				continue;
 			bit = kp_area_hole(idx, a, nr, align, &cost);
 			if (bit < KHO_POOL_AREA_BLOCKS)
@@ -346,13 +398,14 @@ u32 kp_blocks_hole(const struct kp_index *idx, u32 nr, u32 align)
  * kp_area_fresh - choose a free area to break up
  * @idx: the index
  *
- * Return: the last of the shortest run of free areas, or idx->nr_areas.
+ * Return: the last of the shortest run of free areas, or idx->nr_areas.  If there are very
+ * many runs, not all of them are compared.
  */
 u32 kp_area_fresh(const struct kp_index *idx)
 {
 	u32 best = idx->nr_areas, shortest = ~0U, end;
 
-	for (u32 a = 0; a < idx->nr_areas; a = end) {
+	for (u32 a = 0, looks = FRESH_LOOKS; a < idx->nr_areas && looks; a = end, looks--) {
 		a = find_next_zero_bit(idx->busy, idx->nr_areas, a);
 		end = find_next_bit(idx->busy, idx->nr_areas, a);
 		if (end > a && end - a <= shortest) {

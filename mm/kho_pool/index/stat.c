@@ -58,24 +58,29 @@ u64 kp_index_extents(const struct kp_index *idx)
 }
 
 /**
- * kp_index_frees - how many extents were freed in this kernel
+ * kp_index_gains - how often something came free in this kernel
  * @idx: the index
+ * @moving: set if some blocks are neither free nor an extent's, but may come free
  *
  * If two calls return the same, a search between them has seen all that was free at that
  * time: nothing came free behind it.
  *
  * Return: the number.
  */
-u64 kp_index_frees(const struct kp_index *idx)
+u64 kp_index_gains(const struct kp_index *idx, bool *moving)
 {
-	u64 frees = 0;
+	u64 gains = 0;
+	s64 runs = 0;
 
 	/* The search before and the one after it stay there. */
 	smp_rmb();
-	for (u32 i = 0; i < idx->nr_pcpu; i++)
-		/* Pairs with kp_account_free(). */
-		frees += smp_load_acquire(&idx->pcpu[i].frees);
-	return frees;
+	for (u32 i = 0; i < idx->nr_pcpu; i++) {
+		runs += READ_ONCE(idx->pcpu[i].moving);
+		/* Pairs with kp_account_gain(). */
+		gains += smp_load_acquire(&idx->pcpu[i].gains);
+	}
+	*moving = runs;
+	return gains;
 }
 
 /**
@@ -132,6 +137,10 @@ static void kp_stat_area(const struct kp_index *idx, u32 a, struct kp_stat *stat
 bool kp_index_stat(const struct kp_index *idx, struct kp_stat *stat, struct kp_stat_at *at)
 {
 	u32 end = min(at->area + STEP, idx->nr_areas);
+
+	/* Nothing of it can be allocated. */
+	if (READ_ONCE(idx->all_bad))
+		return false;
 
 	while (at->area < end)
 		kp_stat_area(idx, at->area++, stat, &at->run);

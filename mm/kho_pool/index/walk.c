@@ -37,6 +37,10 @@ static u64 kp_next_in_area(struct kp_index *idx, u64 frame)
 	return ((u64)block << KHO_POOL_BLOCK_SHIFT) + (block < end ? bit : 0);
 }
 
+/* Areas that one step looks at; one in use is worth many. */
+#define STEP_COST	1024
+#define IN_USE		32
+
 /**
  * kp_index_next - find the next extent
  * @idx: the index
@@ -46,12 +50,27 @@ static u64 kp_next_in_area(struct kp_index *idx, u64 frame)
  * The caller has interrupts disabled.  Extents that are allocated or freed meanwhile
  * may or may not be seen.
  *
- * Return: false if there is none.
+ * Return: 0, -ENOENT if there is none, or -EAGAIN to call it again, with interrupts
+ * enabled in between.
  */
-bool kp_index_next(struct kp_index *idx, u64 *frame, struct kp_extent *ext)
+int kp_index_next(struct kp_index *idx, u64 *frame, struct kp_extent *ext)
 {
+	int budget = STEP_COST;
+
 	while (*frame < idx->nr_frames) {
 		u32 a = kp_area_of(idx, *frame >> KHO_POOL_BLOCK_SHIFT);
+		u32 first, end;
+
+		if (budget <= 0)
+			return -EAGAIN;
+		if (!kp_load(&idx->areas[a])) {
+			/* No extent begins there. */
+			kp_area_span(idx, a, &first, &end);
+			*frame = (u64)kp_block_at(idx, a, end) << KHO_POOL_BLOCK_SHIFT;
+			budget--;
+			continue;
+		}
+		budget -= IN_USE;
 
 		raw_spin_lock(&idx->area[a].lock);
 		*frame = kp_next_in_area(idx, *frame);
@@ -60,11 +79,11 @@ bool kp_index_next(struct kp_index *idx, u64 *frame, struct kp_extent *ext)
 			break;
 		if (!kp_index_find(idx, *frame, ext)) {
 			*frame += ext->frames;
-			return true;
+			return 0;
 		}
 		/* It was the next area's first frame, or freed since, or is still PENDING. */
 		if (kp_area_of(idx, *frame >> KHO_POOL_BLOCK_SHIFT) == a)
 			++*frame;
 	}
-	return false;
+	return -ENOENT;
 }

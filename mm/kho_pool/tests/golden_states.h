@@ -13,6 +13,7 @@
 
 #include "../index/internal.h"
 #include "../index/root.h"
+#include "whole.h"
 
 #define GOLDEN_BLOCK	((u64)KHO_POOL_BLOCK_FRAMES)
 #define GOLDEN_AREA	((u64)KP_AREA_FRAMES)
@@ -22,13 +23,13 @@ static u64 golden_get(struct kp_index *idx, u64 frames, u8 owner, const char *na
 	struct kp_request req = { .frames = frames, .align = 1, .owner = owner, .name = name };
 	u64 frame = 0;
 
-	kp_index_alloc(idx, idx->pcpu, &req, &frame);
+	whole_alloc(idx, idx->pcpu, &req, &frame);
 	return frame;
 }
 
 static void golden_put(struct kp_index *idx, u64 frame, u64 frames, u8 owner)
 {
-	kp_index_free(idx, idx->pcpu, frame, frames, owner);
+	whole_free(idx, idx->pcpu, frame, frames, owner);
 }
 
 static void golden_empty(struct kp_index *idx, u64 frames)
@@ -81,7 +82,7 @@ static void golden_stopped(struct kp_index *idx, u64 frames)
 	};
 	u64 kept = golden_get(idx, 7, 1, "kept"), frame;
 
-	kp_index_alloc(idx, idx->pcpu, &req, &frame);
+	whole_alloc(idx, idx->pcpu, &req, &frame);
 	/* A give of 130 frames that got through its first word. */
 	golden_get(idx, 60, 2, NULL);
 	frame = golden_get(idx, 130, 2, NULL);

@@ -80,12 +80,12 @@ static int get(struct fixture *f, u64 frames, u64 align, const char *name, u64 *
 {
 	struct kp_request req = { .frames = frames, .align = align, .owner = 1, .name = name };
 
-	return kp_index_alloc(&f->idx, f->idx.pcpu, &req, frame);
+	return whole_alloc(&f->idx, f->idx.pcpu, &req, frame);
 }
 
 static int put(struct fixture *f, u64 frame, u64 frames)
 {
-	return kp_index_free(&f->idx, f->idx.pcpu, frame, frames, 1);
+	return whole_free(&f->idx, f->idx.pcpu, frame, frames, 1);
 }
 
 static void sizes_and_alignments(struct kunit *test)

@@ -181,6 +181,16 @@ static void open_index(struct index_image *index)
 			       "index contradicts itself";
 }
 
+bool next_extent(struct kp_index *idx, u64 *frame, struct kp_extent *ext)
+{
+	int err;
+
+	do
+		err = kp_index_next(idx, frame, ext);
+	while (err == -EAGAIN);
+	return !err;
+}
+
 void relate_images(struct images *images)
 {
 	const struct kp_root *root = images->root && !images->root->wrong ?

@@ -128,7 +128,7 @@ static void json_index(const struct index_image *image)
 	json_number("page_size", 1ULL << image->frame_shift);
 	json_number("used", kp_index_used(&idx) << image->frame_shift);
 	json_begin("extents", '[');
-	while (kp_index_next(&idx, &pos, &ext)) {
+	while (next_extent(&idx, &pos, &ext)) {
 		json_begin(NULL, '{');
 		json_hex("base", (image->base + ext.frame) << image->frame_shift);
 		json_number("size", ext.frames << image->frame_shift);

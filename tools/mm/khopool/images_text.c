@@ -133,7 +133,7 @@ static void text_index(const struct index_image *image)
 	printf("%s, ", size_text(1ULL << image->frame_shift, size));
 	printf("%" PRIu64 " extents, ", kp_index_extents(&idx));
 	printf("%s used\n", size_text(kp_index_used(&idx) << image->frame_shift, size));
-	while (kp_index_next(&idx, &pos, &ext))
+	while (next_extent(&idx, &pos, &ext))
 		printf("  %#14" PRIx64 " %10s  %s%s%s\n",
 		       (image->base + ext.frame) << image->frame_shift,
 		       size_text(ext.frames << image->frame_shift, size),

@@ -58,6 +58,8 @@ void add_image(struct images *images, struct blob blob);
 /* When all files are there: which index is whose. */
 void relate_images(struct images *images);
 void read_images(struct images *images, int nr, char **paths);
+/* All steps of kp_index_next() */
+bool next_extent(struct kp_index *idx, u64 *frame, struct kp_extent *ext);
 /* May the tree be walked? */
 bool tree_good(const void *fdt, u64 size);
 

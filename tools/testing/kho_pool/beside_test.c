@@ -21,6 +21,7 @@ static struct kho_pool_owner *one, *two;
 static void (*other)(void);	/* what the other CPU does */
 static u64 points, chosen;	/* how often it could have, and when it does */
 static const char *wrong;
+static bool both_name;		/* both CPUs take name_lock */
 
 void *phys_to_virt(phys_addr_t phys)
 {
@@ -29,7 +30,7 @@ void *phys_to_virt(phys_addr_t phys)
 
 bool beside_ignores(const raw_spinlock_t *lock)
 {
-	return lock == &kp_state.pool[0].name_lock;
+	return lock == &kp_state.pool[0].name_lock && !both_name;
 }
 
 void beside_point(void)
@@ -348,6 +349,99 @@ static bool moving(void)
 	return everywhere(none_left);
 }
 
+/* Refused or not: once the other CPU has freed something, it is there. */
+static u64 refused_size, freed_size;
+static bool already_known;
+
+static void free_one(void)
+{
+	if (kho_pool_free(one, x, freed_size))
+		wrong = "free";
+}
+
+static void refuse_and_free(void)
+{
+	struct kho_pool_request req = {
+		.size = refused_size, .nid = 0, .flags = KHO_POOL_NOZERO,
+	};
+	phys_addr_t phys;
+	int err;
+
+	begin(4 * MIB2);
+	x = take(one, freed_size, NULL);
+	while (!kho_pool_alloc(one, &req, &phys))
+		;
+	/* That it was refused is known now. */
+	if (!already_known)
+		kp_refused_loosen(&kp_state.region[0].idx,
+				  &(struct kp_gain){ .kind = KP_ANY_KIND, .run = ~0U });
+	other = free_one;
+	err = kho_pool_alloc(one, &req, &phys);
+	if (!other && err && kho_pool_alloc(one, &req, &phys))
+		wrong = "what was refused once is refused for ever";
+	end();
+}
+
+static bool refused(void)
+{
+	for (u32 i = 0; i < 2; i++) {
+		already_known = i;
+		refused_size = BLOCK;
+		freed_size = BLOCK;
+		CHECK(everywhere(refuse_and_free));
+		refused_size = BLOCK / 4;
+		CHECK(everywhere(refuse_and_free));
+		freed_size = BLOCK / 4;
+		CHECK(everywhere(refuse_and_free));
+	}
+	return true;
+}
+
+static int named_err[2];
+
+static void take_name(void)
+{
+	struct kho_pool_request req = {
+		.size = BLOCK, .nid = 1, .flags = KHO_POOL_NOZERO, .name = "name",
+	};
+	phys_addr_t phys;
+
+	named_err[1] = kho_pool_alloc(two, &req, &phys);
+}
+
+/* One of the two CPUs has the name, whichever region each looks in. */
+static void name_twice(void)
+{
+	struct kho_pool_request req = {
+		.size = BLOCK, .nid = 0, .flags = KHO_POOL_NOZERO, .name = "name",
+	};
+	struct kho_pool_extent ext;
+	phys_addr_t phys;
+
+	region_init(&far, 4 * GIB, 2 * MIB2, CPUS);
+	begin(2 * MIB2);
+	named_err[1] = -EEXIST;
+	other = take_name;
+	named_err[0] = kho_pool_alloc(one, &req, &phys);
+	if (named_err[0] + named_err[1] != -EEXIST)
+		wrong = "two extents of one name, or none";
+	if (kho_pool_lookup(pool, "name", &ext))
+		wrong = "look-up";
+	if (pool->named)
+		wrong = "the name is still reserved";
+	end();
+}
+
+static bool name(void)
+{
+	bool done;
+
+	both_name = true;
+	done = everywhere(name_twice);
+	both_name = false;
+	return done;
+}
+
 /* Without a node, a CPU gets memory of its own. */
 static bool local_node(void)
 {
@@ -381,7 +475,7 @@ static bool steps_in(u32 nr_areas, u64 *steps)
 	points = 0;
 	chosen = ~0ULL;
 	other = free_x;
-	CHECK_EQ(kp_index_alloc(&m.idx, &m.idx.pcpu[1], &req, &frame), 0);
+	CHECK_EQ(whole_alloc(&m.idx, &m.idx.pcpu[1], &req, &frame), 0);
 	other = NULL;
 	*steps = points;
 	CHECK_EQ(kp_index_validate(&m.idx), 0);
@@ -440,6 +534,8 @@ int main(int argc, char **argv)
 		{ "release", release },
 		{ "counts", counts },
 		{ "moving", moving },
+		{ "refused", refused },
+		{ "name", name },
 		{ "local_node", local_node },
 		{ "few_steps", few_steps },
 		{ "reads_by_area", reads_by_area },

@@ -107,7 +107,7 @@ static const char *take_over(void)
 		bad++;
 	if (bad > nr_errors)
 		return "a good frame is bad";
-	while (kp_index_next(&copy.idx, &pos, &ext)) {
+	while (whole_next(&copy.idx, &pos, &ext)) {
 		u32 i;
 
 		for (i = 0; i < nr_held; i++)
@@ -267,9 +267,9 @@ static void one_alloc(void)
 	}
 	adding = req;
 	begin();
-	ret = kp_index_alloc(&world.idx, world.idx.pcpu, &req, &e.frame);
+	ret = whole_alloc(&world.idx, world.idx.pcpu, &req, &e.frame);
 	if (!ret && req.clear && req.frames >= MIB2)
-		ret = kp_index_confirm(&world.idx, world.idx.pcpu, e.frame);
+		ret = whole_confirm(&world.idx, world.idx.pcpu, e.frame);
 	end();
 	adding.frames = 0;
 	if (!ret)
@@ -287,7 +287,7 @@ static void one_free(void)
 	doomed = rnd(nr_held);
 	e = held[doomed];
 	begin();
-	if (kp_index_free(&world.idx, world.idx.pcpu, e.frame, e.frames, e.owner))
+	if (whole_free(&world.idx, world.idx.pcpu, e.frame, e.frames, e.owner))
 		wrong = "free";
 	end();
 	held[doomed] = held[--nr_held];

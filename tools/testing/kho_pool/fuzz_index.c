@@ -68,7 +68,7 @@ static void fill(struct region *r, u32 which)
 				.clear = i % 2, .name = i == 3 ? "pending" : NULL,
 			};
 
-			kp_index_alloc(&r->idx, r->idx.pcpu, &req, &frame);
+			whole_alloc(&r->idx, r->idx.pcpu, &req, &frame);
 		}
 		get(r, 511, 1, 2, NULL, &frame);
 	}
@@ -141,7 +141,7 @@ static void use(void)
 		nr_bad += frame >= FRAMES;
 	if (nr_bad)
 		die("bad, and out of the region");
-	while (kp_index_next(&r.idx, &pos, &ext)) {
+	while (whole_next(&r.idx, &pos, &ext)) {
 		if (ext.frame < last)
 			die("handed out twice");
 		last = ext.frame + ext.frames;
@@ -163,12 +163,12 @@ static void use(void)
 					die("bad, and given out");
 			}
 	/* All of it can be given back, and nothing is left then. */
-	for (pos = 0; kp_index_next(&r.idx, &pos, &ext);)
+	for (pos = 0; whole_next(&r.idx, &pos, &ext);)
 		if (put(&r, ext.frame, ext.frames, ext.owner))
 			die("cannot be freed");
 	if (kp_index_validate(&r.idx))
 		die("used, and not valid any more");
-	if (kp_index_next(&r.idx, &(u64){ 0 }, &ext))
+	if (whole_next(&r.idx, &(u64){ 0 }, &ext))
 		die("freed, and still there");
 }
 

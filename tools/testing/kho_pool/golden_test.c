@@ -44,7 +44,7 @@ static bool version_1(void)
 	r.vol_size = kp_index_volatile_size(r.base, r.frames, r.cpus);
 	CHECK_EQ(region_restore(&r, &root.region[0].csum), 0);
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
-	while (kp_index_next(&r.idx, &pos, &ext))
+	while (whole_next(&r.idx, &pos, &ext))
 		nr++;
 	CHECK_EQ(nr, 5);
 	CHECK_EQ(kp_name_find(&r.idx, "small", &frame), 0);
@@ -82,7 +82,7 @@ static bool state(const struct golden_image *g, bool table)
 	CHECK_EQ(kp_index_extents(&r.idx), g->extents);
 	CHECK_EQ(kp_index_used(&r.idx), g->used_frames);
 	CHECK_EQ(stat.largest, g->largest);
-	while (kp_index_next(&r.idx, &pos, &ext))
+	while (whole_next(&r.idx, &pos, &ext))
 		CHECK_EQ(put(&r, ext.frame, ext.frames, ext.owner), 0);
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
 	CHECK_EQ(get(&r, r.frames, 1, 1, NULL, &pos), r.idx.nr_bad ? -ENOMEM : 0);

@@ -244,7 +244,7 @@ static bool sealed_says_no(void)
 	CHECK_EQ(put(&r, frame, MIB2, 1), -ESHUTDOWN);
 	CHECK_EQ(kp_owner_set(&r.idx, &r.idx.pcpu[0], 3, "three"), -ESHUTDOWN);
 	CHECK(csum == kp_index_csum(&r.idx));
-	kp_index_unseal(&r.idx, r.idx.pcpu);
+	whole_unseal(&r.idx, r.idx.pcpu);
 	CHECK_EQ(put(&r, frame, MIB2, 1), 0);
 	/* A CPU that does not come out of an operation. */
 	r.idx.pcpu[3].active = true;
@@ -289,10 +289,10 @@ static bool late_and_long(void)
 	u64 frame, csum;
 
 	region_init(&r, 3 * GIB / 2, 3 * GIB, 1);
-	CHECK_EQ(kp_index_alloc(&r.idx, r.idx.pcpu, &req, &frame), 0);
+	CHECK_EQ(whole_alloc(&r.idx, r.idx.pcpu, &req, &frame), 0);
 	CHECK(kp_index_seal(&r.idx, &csum, 1));
-	CHECK_EQ(kp_index_confirm(&r.idx, r.idx.pcpu, frame), -ESHUTDOWN);
-	kp_index_unseal(&r.idx, r.idx.pcpu);
+	CHECK_EQ(whole_confirm(&r.idx, r.idx.pcpu, frame), -ESHUTDOWN);
+	whole_unseal(&r.idx, r.idx.pcpu);
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
 	CHECK_EQ(get(&r, 3 * GIB, 1, 1, NULL, &frame), 0);
 	region_exit(&r);
@@ -303,11 +303,15 @@ static bool late_and_long(void)
 static bool too_late_for_a_run(void)
 {
 	struct region r;
+	u32 taken = 0;
 	u64 frame;
 
 	region_init(&r, GIB, 3 * GIB, 1);
 	CHECK_EQ(get(&r, MIB2, 1, 1, NULL, &frame), 0);
-	CHECK(!kp_blocks_take(&r.idx, 0, r.idx.nr_blocks));
+	while (kp_blocks_take(&r.idx, 0, r.idx.nr_blocks, &taken))
+		CHECK(taken < r.idx.nr_blocks);
+	while (taken)
+		taken = kp_blocks_give(&r.idx, 0, taken);
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
 	region_exit(&r);
 	return true;
@@ -347,28 +351,28 @@ static bool pending_is_dropped(void)
 	u64 a, b, c, csum, x;
 
 	region_init(&r, GIB, 3 * GIB, 1);
-	CHECK_EQ(kp_index_alloc(&r.idx, &r.idx.pcpu[0], &req, &a), 0);
-	CHECK_EQ(kp_index_alloc(&r.idx, &r.idx.pcpu[0], &big, &b), 0);
+	CHECK_EQ(whole_alloc(&r.idx, &r.idx.pcpu[0], &req, &a), 0);
+	CHECK_EQ(whole_alloc(&r.idx, &r.idx.pcpu[0], &big, &b), 0);
 	CHECK_EQ(kp_index_find(&r.idx, a, &ext), -ENOENT);
 	CHECK_EQ(put(&r, b, GIB, 1), -ENOENT);
 	req.name = "whole";
-	CHECK_EQ(kp_index_alloc(&r.idx, &r.idx.pcpu[0], &req, &c), 0);
-	CHECK_EQ(kp_index_confirm(&r.idx, &r.idx.pcpu[0], c), 0);
+	CHECK_EQ(whole_alloc(&r.idx, &r.idx.pcpu[0], &req, &c), 0);
+	CHECK_EQ(whole_confirm(&r.idx, &r.idx.pcpu[0], c), 0);
 	CHECK_EQ(kp_index_find(&r.idx, c, &ext), 0);
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
 	CHECK(kp_index_seal(&r.idx, &csum, 100));
-	CHECK_EQ(kp_index_confirm(&r.idx, &r.idx.pcpu[0], a), -ESHUTDOWN);
+	CHECK_EQ(whole_confirm(&r.idx, &r.idx.pcpu[0], a), -ESHUTDOWN);
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
 	/* If this kernel continues, it is freed: no caller knows it. */
-	kp_index_unseal(&r.idx, r.idx.pcpu);
+	whole_unseal(&r.idx, r.idx.pcpu);
 	CHECK_EQ(kp_name_find(&r.idx, "half", &x), -ENOENT);
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
 	CHECK_EQ(kp_index_extents(&r.idx), 2);
-	CHECK_EQ(kp_index_confirm(&r.idx, &r.idx.pcpu[0], b), 0);
+	CHECK_EQ(whole_confirm(&r.idx, &r.idx.pcpu[0], b), 0);
 	CHECK_EQ(put(&r, b, GIB, 1), 0);
 	req.name = "half";
-	CHECK_EQ(kp_index_alloc(&r.idx, &r.idx.pcpu[0], &req, &a), 0);
-	CHECK_EQ(kp_index_alloc(&r.idx, &r.idx.pcpu[0], &big, &b), 0);
+	CHECK_EQ(whole_alloc(&r.idx, &r.idx.pcpu[0], &req, &a), 0);
+	CHECK_EQ(whole_alloc(&r.idx, &r.idx.pcpu[0], &big, &b), 0);
 	CHECK(kp_index_seal(&r.idx, &csum, 100));
 	CHECK_EQ(region_restore(&r, &csum), 0);
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
@@ -380,11 +384,156 @@ static bool pending_is_dropped(void)
 	return true;
 }
 
+/* Frames that are being cleared are nobody else's, and are not there for the next kernel. */
+static bool reserved_frames(void)
+{
+	struct kp_request req = { .frames = 3, .align = 2, .owner = 1, .clear = true };
+	struct kp_request one = { .frames = 1, .align = 1, .owner = 1 };
+	struct kp_alloc a = { .req = &req }, b = { .req = &req }, c = { .req = &req };
+	struct kp_pcpu *pcpu;
+	struct kp_rest rest;
+	struct region r;
+	u64 frame, csum;
+
+	region_init(&r, GIB, 8 * MIB2, 2);
+	pcpu = r.idx.pcpu;
+	CHECK_EQ(kp_index_alloc(&r.idx, pcpu, &a), 0);
+	CHECK_EQ(kp_index_alloc(&r.idx, pcpu + 1, &b), 0);
+	CHECK(a.unconfirmed && b.unconfirmed);
+	CHECK_EQ(a.frame % MIB2, 0);
+	CHECK_EQ(b.frame, a.frame + 4);
+	CHECK_EQ(put(&r, a.frame, 3, 1), -ENOENT);
+	/* The hole between them, and what is behind them */
+	CHECK_EQ(whole_alloc(&r.idx, pcpu, &one, &frame), 0);
+	CHECK_EQ(frame, a.frame + 3);
+	CHECK_EQ(put(&r, frame, 1, 1), 0);
+	CHECK_EQ(kp_index_alloc(&r.idx, pcpu, &c), 0);
+	CHECK_EQ(c.frame, a.frame + 8);
+	CHECK_EQ(kp_index_extents(&r.idx), 0);
+	CHECK_EQ(kp_index_confirm(&r.idx, pcpu, &b), 0);
+	CHECK_EQ(put(&r, b.frame, 3, 1), 0);
+	/* The block goes with the last of them. */
+	kp_index_drop(&r.idx, pcpu, &a, &rest);
+	CHECK_EQ(get(&r, 8 * MIB2, 1, 2, NULL, &frame), -ENOMEM);
+	kp_index_drop(&r.idx, pcpu, &c, &rest);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	CHECK_EQ(get(&r, 8 * MIB2, 1, 2, NULL, &frame), 0);
+	CHECK_EQ(put(&r, 0, 8 * MIB2, 2), 0);
+
+	/* Too late: the kernel goes on, and has the block again. */
+	memset(&a, 0, sizeof(a));
+	a.req = &req;
+	CHECK_EQ(kp_index_alloc(&r.idx, pcpu, &a), 0);
+	CHECK(kp_index_seal(&r.idx, &csum, 1));
+	CHECK_EQ(kp_index_confirm(&r.idx, pcpu, &a), -ESHUTDOWN);
+	whole_unseal(&r.idx, pcpu);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	CHECK_EQ(get(&r, 8 * MIB2, 1, 2, NULL, &frame), 0);
+	CHECK_EQ(put(&r, 0, 8 * MIB2, 2), 0);
+
+	/* And the next kernel has nothing of it. */
+	memset(&a, 0, sizeof(a));
+	a.req = &req;
+	CHECK_EQ(kp_index_alloc(&r.idx, pcpu, &a), 0);
+	CHECK(kp_index_seal(&r.idx, &csum, 1));
+	CHECK_EQ(region_restore(&r, &csum), 0);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	CHECK_EQ(kp_index_extents(&r.idx), 0);
+	CHECK_EQ(get(&r, 8 * MIB2, 1, 2, NULL, &frame), 0);
+	region_exit(&r);
+	return true;
+}
+
+/* A name may be gone before the memory is cleared. */
+static bool reserved_without_a_name(void)
+{
+	struct kp_request req = { .frames = 1, .align = 1, .owner = 1, .clear = true, .name = "x" };
+	struct kp_alloc a = { .req = &req };
+	struct region r;
+	char name[16];
+	u64 frame;
+
+	region_init(&r, GIB, GIB, 1);
+	CHECK_EQ(kp_index_alloc(&r.idx, r.idx.pcpu, &a), 0);
+	for (u32 i = 0; i < r.idx.nr_names; i++) {
+		snprintf(name, sizeof(name), "n%u", i);
+		CHECK_EQ(get(&r, 1, 1, 2, name, &frame), 0);
+	}
+	CHECK_EQ(get(&r, 1, 1, 2, "y", &frame), -ENOSPC);
+	CHECK_EQ(kp_index_confirm(&r.idx, r.idx.pcpu, &a), -ENOSPC);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	CHECK_EQ(kp_index_extents(&r.idx), r.idx.nr_names);
+	CHECK_EQ(kp_name_find(&r.idx, "x", &frame), -ENOENT);
+	region_exit(&r);
+	return true;
+}
+
+/* Large extents that nobody wants any more: all of them is given back. */
+static bool dropped(void)
+{
+	static const u64 sizes[] = { MIB2, 3 * MIB2, GIB, 70 * GIB };
+	struct region r;
+	u64 frame;
+
+	region_init(&r, GIB / 2, 80 * GIB, 1);
+	for (u32 i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct kp_request req = {
+			.frames = sizes[i], .align = 1, .owner = 1, .clear = true,
+			.name = i & 1 ? "name" : NULL,
+		};
+		struct kp_alloc a = { .req = &req };
+		struct kp_rest rest;
+		int ret;
+
+		do
+			ret = kp_index_alloc(&r.idx, r.idx.pcpu, &a);
+		while (ret == -EAGAIN);
+		CHECK_EQ(ret, 0);
+		CHECK(a.unconfirmed);
+		kp_index_drop(&r.idx, r.idx.pcpu, &a, &rest);
+		whole_rest(&r.idx, r.idx.pcpu, &rest);
+		CHECK_EQ(kp_index_validate(&r.idx), 0);
+		CHECK_EQ(kp_index_extents(&r.idx), 0);
+		CHECK_EQ(kp_name_find(&r.idx, "name", &frame), -ENOENT);
+		CHECK_EQ(get(&r, 80 * GIB, 1, 1, NULL, &frame), 0);
+		CHECK_EQ(put(&r, frame, 80 * GIB, 1), 0);
+	}
+	region_exit(&r);
+	return true;
+}
+
+/* Less than a block, aligned to more than one */
+static bool small_and_aligned(void)
+{
+	struct region r;
+	u64 frame;
+
+	region_init(&r, GIB + 8 * MIB2, 64 * MIB2, 1);
+	for (u64 f = 0; f < r.frames; f++)
+		CHECK_EQ(get(&r, 1, 1, 1, NULL, &frame), 0);
+	for (u64 f = 0; f < r.frames; f += MIB2)
+		CHECK_EQ(put(&r, f, 1, 1), 0);
+	for (u64 align = GIB; align > MIB2; align /= 2) {
+		u64 first = ALIGN(r.base, align) - r.base;
+
+		CHECK_EQ(get(&r, 1, align, 2, NULL, &frame), -ENOMEM);
+		CHECK_EQ(get(&r, 2, align, 1, NULL, &frame), -ENOMEM);
+		CHECK_EQ(get(&r, 1, align, 1, NULL, &frame), first < r.frames ? 0 : -ENOMEM);
+		if (first >= r.frames)
+			continue;
+		CHECK_EQ((r.base + frame) % align, 0);
+		CHECK_EQ(put(&r, frame, 1, 1), 0);
+	}
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	region_exit(&r);
+	return true;
+}
+
 static void *unseal(void *data)
 {
 	struct kp_index *idx = data;
 
-	kp_index_unseal(idx, &idx->pcpu[1]);
+	whole_unseal(idx, &idx->pcpu[1]);
 	return NULL;
 }
 
@@ -401,7 +550,7 @@ static bool confirmed_while_unsealed(void)
 	u64 frame, csum;
 
 	region_init(&r, 0, GIB, 2);
-	CHECK_EQ(kp_index_alloc(&r.idx, r.idx.pcpu, &req, &frame), 0);
+	CHECK_EQ(whole_alloc(&r.idx, r.idx.pcpu, &req, &frame), 0);
 	CHECK(kp_index_seal(&r.idx, &csum, 1));
 	area = &r.idx.area[0];
 	raw_spin_lock(&area->lock);
@@ -431,7 +580,7 @@ static bool small_is_cleared(void)
 	r.idx.mem = mem;
 	memset(mem, 0x5a, 4 * MIB2 << SHIFT);
 	memset(mem + ((r.frames - MIB2) << SHIFT), 0x5a, MIB2 << SHIFT);
-	CHECK_EQ(kp_index_alloc(&r.idx, &r.idx.pcpu[0], &req, &frame), 0);
+	CHECK_EQ(whole_alloc(&r.idx, &r.idx.pcpu[0], &req, &frame), 0);
 	CHECK(!memchr_inv(mem + (frame << SHIFT), 0, 3 << SHIFT));
 	munmap(mem, r.frames << SHIFT);
 	region_exit(&r);
@@ -466,7 +615,7 @@ static bool claims(void)
 	CHECK_EQ(claim(&r, c, 6 * MIB2, 2), -EINVAL);
 	CHECK_EQ(claim(&r, c, 7 * MIB2, 1), -EINVAL);
 	CHECK_EQ(claim(&r, c, 7 * MIB2, 2), 0);
-	CHECK_EQ(kp_index_release(&r.idx, &r.idx.pcpu[0], c, 7 * MIB2, 2), -EBUSY);
+	CHECK_EQ(whole_release(&r.idx, &r.idx.pcpu[0], c, 7 * MIB2, 2), -EBUSY);
 	CHECK_EQ(claim(&r, c, 7 * MIB2, 2), -EALREADY);
 	CHECK_EQ(claim(&r, c + 1, 7 * MIB2, 2), -ENOENT);
 	CHECK_EQ(claim(&r, r.frames, 1, 2), -EINVAL);
@@ -496,7 +645,7 @@ static bool walk(void)
 		CHECK_EQ(get(&r, i % 5 ? i : i * 300, 1, 1 + i % 2, i % 11 ? NULL : "x", &frame),
 			 0);
 	CHECK_EQ(get(&r, 2 * GIB + 5, 1, 1, NULL, &frame), 0);
-	while (kp_index_next(&r.idx, &pos, &ext)) {
+	while (whole_next(&r.idx, &pos, &ext)) {
 		CHECK(!nr || ext.frame >= last);
 		last = ext.frame + ext.frames;
 		nr++;
@@ -506,12 +655,12 @@ static bool walk(void)
 
 	/* One that is still being cleared is passed over. */
 	region_init(&r, GIB, GIB, 1);
-	CHECK_EQ(kp_index_alloc(&r.idx, r.idx.pcpu, &clearing, &frame), 0);
+	CHECK_EQ(whole_alloc(&r.idx, r.idx.pcpu, &clearing, &frame), 0);
 	CHECK_EQ(get(&r, 1, 1, 1, NULL, &frame), 0);
 	pos = 0;
-	CHECK(kp_index_next(&r.idx, &pos, &ext));
+	CHECK(whole_next(&r.idx, &pos, &ext));
 	CHECK_EQ(ext.frame, frame);
-	CHECK(!kp_index_next(&r.idx, &pos, &ext));
+	CHECK(!whole_next(&r.idx, &pos, &ext));
 	region_exit(&r);
 	return true;
 }
@@ -674,7 +823,7 @@ static bool bad_and_free(void)
 		for (u64 pos = 0; pos < r.frames;) {
 			struct kp_extent ext;
 
-			if (!kp_index_next(&r.idx, &pos, &ext))
+			if (!whole_next(&r.idx, &pos, &ext))
 				break;
 			CHECK_EQ(put(&r, ext.frame, ext.frames, 2), 0);
 		}
@@ -876,6 +1025,10 @@ int main(void)
 		{ "too_late_for_a_run", too_late_for_a_run },
 		{ "bad_regions", bad_regions },
 		{ "pending_is_dropped", pending_is_dropped },
+		{ "reserved_frames", reserved_frames },
+		{ "reserved_without_a_name", reserved_without_a_name },
+		{ "dropped", dropped },
+		{ "small_and_aligned", small_and_aligned },
 		{ "confirmed_while_unsealed", confirmed_while_unsealed },
 		{ "small_is_cleared", small_is_cleared },
 		{ "claims", claims },

@@ -103,8 +103,8 @@ static const struct held *in_block(const struct area *a, u64 frame)
 /* Is there a place for it in the region?  Looks at each. */
 static bool has_place(const struct area *a, u64 frames, u64 align, u32 owner, bool named)
 {
-	bool small = frames < MIB2 && align <= MIB2;
-	u64 unit = small ? MIB2 : max(align, MIB2);
+	bool small = frames < MIB2;
+	u64 unit = max(align, MIB2);
 
 	if (frames > a->frames)
 		return false;
@@ -117,8 +117,8 @@ static bool has_place(const struct area *a, u64 frames, u64 align, u32 owner, bo
 
 		if (!h || h->owner != owner || !h->claimed || !h->name[0] == named)
 			continue;
-		for (u64 f = block; f + frames <= block + MIB2; f += align)
-			if (all_free(a, f, frames))
+		for (u64 f = block; f + frames <= block + MIB2; f++)
+			if (!((a->base + f) % align) && all_free(a, f, frames))
 				return true;
 	}
 	return false;
@@ -686,7 +686,7 @@ static const char *do_seal(const struct op *op)
 		if (!usable(i))
 			continue;
 		if (is_sealed) {
-			kp_index_unseal(idx, &idx->pcpu[this_cpu]);
+			whole_unseal(idx, &idx->pcpu[this_cpu]);
 		} else {
 			FAIL_IF(!kp_index_seal(idx, &csum, 1));
 			FAIL_IF(csum != kp_index_csum(idx));

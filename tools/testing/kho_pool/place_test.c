@@ -25,7 +25,7 @@ static int get_on(struct region *r, u32 cpu, u64 frames, u8 owner, const char *n
 {
 	struct kp_request req = { .frames = frames, .align = 1, .owner = owner, .name = name };
 
-	return kp_index_alloc(&r->idx, &r->idx.pcpu[cpu], &req, frame);
+	return whole_alloc(&r->idx, &r->idx.pcpu[cpu], &req, frame);
 }
 
 /*
@@ -116,7 +116,7 @@ static bool next_kernel(struct region *r)
 
 	CHECK_EQ(region_restore(r, NULL), 0);
 	CHECK_EQ(kp_index_validate(&r->idx), 0);
-	while (kp_index_next(&r->idx, &pos, &ext))
+	while (whole_next(&r->idx, &pos, &ext))
 		kp_index_claim(&r->idx, r->idx.pcpu, ext.frame, ext.frames, ext.owner);
 	return true;
 }

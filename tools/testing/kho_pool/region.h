@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include "../../../mm/kho_pool/index/internal.h"
+#include "../../../mm/kho_pool/tests/whole.h"
 
 #define SHIFT	12
 #define KIB4	1ULL
@@ -93,12 +94,12 @@ static inline int get(struct region *r, u64 frames, u64 align, u8 owner, const c
 		.frames = frames, .align = align, .owner = owner, .name = name,
 	};
 
-	return kp_index_alloc(&r->idx, &r->idx.pcpu[0], &req, frame);
+	return whole_alloc(&r->idx, &r->idx.pcpu[0], &req, frame);
 }
 
 static inline int put(struct region *r, u64 frame, u64 frames, u8 owner)
 {
-	return kp_index_free(&r->idx, &r->idx.pcpu[0], frame, frames, owner);
+	return whole_free(&r->idx, &r->idx.pcpu[0], frame, frames, owner);
 }
 
 /* All that is free is added to @stat. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Several CPUs on one index, under ThreadSanitizer. */
 #include <pthread.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include "random.h"
@@ -39,8 +40,8 @@ static void *work(void *data)
 				if (__atomic_exchange_n(&taken[held[slot].frame + f], 0,
 							__ATOMIC_RELAXED) != 1 + w->cpu)
 					w->wrong = "handed out twice";
-			ret = kp_index_free(&r.idx, pcpu, held[slot].frame, held[slot].frames,
-					    owner);
+			ret = whole_free(&r.idx, pcpu, held[slot].frame, held[slot].frames,
+					 owner);
 			held[slot].frames = 0;
 		} else {
 			struct kp_request req = {
@@ -57,11 +58,11 @@ static void *work(void *data)
 				snprintf(name, sizeof(name), "%u-%u", w->cpu, i);
 				req.name = name;
 			}
-			ret = kp_index_alloc(&r.idx, pcpu, &req, &frame);
+			ret = whole_alloc(&r.idx, pcpu, &req, &frame);
 			if (ret == -ENOMEM || ret == -ENOSPC)
 				continue;
 			if (!ret && req.clear && req.frames >= MIB2)
-				ret = kp_index_confirm(&r.idx, pcpu, frame);
+				ret = whole_confirm(&r.idx, pcpu, frame);
 			for (u64 f = 0; !ret && f < req.frames; f += 64)
 				if (__atomic_exchange_n(&taken[frame + f], 1 + w->cpu,
 							__ATOMIC_RELAXED))
@@ -158,9 +159,9 @@ static void *take_and_give(void *data)
 		struct kp_request req = { .frames = i % 3 ? MIB2 : 1, .align = 1, .owner = 1 };
 		u64 frame;
 
-		if (kp_index_alloc(&r.idx, &r.idx.pcpu[w->cpu], &req, &frame))
+		if (whole_alloc(&r.idx, &r.idx.pcpu[w->cpu], &req, &frame))
 			w->wrong = "no memory";
-		else if (kp_index_free(&r.idx, &r.idx.pcpu[w->cpu], frame, req.frames, 1))
+		else if (whole_free(&r.idx, &r.idx.pcpu[w->cpu], frame, req.frames, 1))
 			w->wrong = "free";
 	}
 	return NULL;
@@ -181,12 +182,84 @@ static bool never_without_reason(void)
 	return true;
 }
 
+/*
+ * What was refused is remembered, but never once it is free: some threads ask for more than
+ * there is, and others free and allocate again.  Whoever has freed gets something soon, as
+ * those who ask for more give it back at once.
+ */
+static void *free_and_take(void *data)
+{
+	struct worker *w = data;
+	struct kp_pcpu *pcpu = &r.idx.pcpu[w->cpu];
+	u64 seed = w->cpu + 1, frame;
+	u8 owner = 1 + w->cpu % 2;
+
+	for (u32 i = 0; i < 3000 && !w->wrong; i++) {
+		struct kp_request req = { .align = 1, .owner = owner };
+		u32 tries = 0;
+
+		req.frames = random_below(&seed, 2) ? MIB2 : 1 + random_below(&seed, 600);
+		while (whole_alloc(&r.idx, pcpu, &req, &frame) && tries++ < 1000000)
+			sched_yield();
+		if (tries > 1000000)
+			w->wrong = "refused though it is free";
+		else if (whole_free(&r.idx, pcpu, frame, req.frames, owner))
+			w->wrong = "free";
+	}
+	return NULL;
+}
+
+static void *ask_for_more(void *data)
+{
+	struct worker *w = data;
+	struct kp_pcpu *pcpu = &r.idx.pcpu[w->cpu];
+	u64 seed = w->cpu + 1, frame;
+
+	while (!__atomic_load_n(&w->done, __ATOMIC_RELAXED)) {
+		struct kp_request req = { .align = 1, .owner = 1 + random_below(&seed, 2) };
+
+		req.frames = random_below(&seed, 2) ? MIB2 * (1 + random_below(&seed, 4)) :
+						      1 + random_below(&seed, MIB2);
+		if (!whole_alloc(&r.idx, pcpu, &req, &frame) &&
+		    whole_free(&r.idx, pcpu, frame, req.frames, req.owner))
+			w->wrong = "free";
+	}
+	return NULL;
+}
+
+static bool refused_for_a_while(void)
+{
+	struct worker w[THREADS] = {};
+	u64 frame;
+
+	/* Two threads, and room for what one of them wants */
+	region_init(&r, 0, 64 * MIB2, THREADS);
+	for (u32 i = 0; i < 62; i++)
+		CHECK_EQ(get(&r, MIB2, 1, 1, NULL, &frame), 0);
+	for (u32 i = 0; i < THREADS; i++) {
+		w[i].cpu = i;
+		pthread_create(&w[i].thread, NULL, i < 2 ? free_and_take : ask_for_more, &w[i]);
+	}
+	for (u32 i = 0; i < THREADS; i++) {
+		__atomic_store_n(&w[i].done, i > 1, __ATOMIC_RELAXED);
+		pthread_join(w[i].thread, NULL);
+		if (w[i].wrong)
+			printf("# thread %u: %s\n", i, w[i].wrong);
+		CHECK(!w[i].wrong);
+	}
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	CHECK_EQ(get(&r, 2 * MIB2, 1, 1, NULL, &frame), 0);
+	region_exit(&r);
+	return true;
+}
+
 int main(void)
 {
 	static const struct test tests[] = {
 		{ "all_at_once", all_at_once },
 		{ "sealed_in_between", sealed_in_between },
 		{ "never_without_reason", never_without_reason },
+		{ "refused_for_a_while", refused_for_a_while },
 	};
 
 	return run_tests(tests, ARRAY_SIZE(tests));

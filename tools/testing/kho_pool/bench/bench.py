@@ -210,6 +210,7 @@ def print_longest(records):
         r = max((r for r in records if (r["state"], r["op"]) == key), key=lambda r: r["ns"])
         kib = r["frames"] * 4
         size = f"{kib:.0f} KiB" if kib < 2048 else f"{kib / 1024:.0f} MiB"
+        size = size if kib else f"{r['of']} steps"
         rows.append([r["state"], r["op"], size, ns(r["ns"])])
     table(rows)
 

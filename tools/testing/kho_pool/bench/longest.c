@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The longest that one operation takes, for so long are interrupts off.
+ * The longest that one step of an operation takes, for so long are interrupts off.
  *
  * The same requests are made several times in the same state, and the least time
  * of each counts: what another program or a hypervisor took of the CPU goes, what
@@ -8,7 +8,7 @@
  */
 #include "../random.h"
 #include "bench.h"
-#include "full.h"
+#include "../hard.h"
 
 #define TIB		(1024 * GIB)
 #define STEPS		20000
@@ -32,6 +32,36 @@ struct step {
 	u64 frames;
 	u64 least;		/* ns */
 };
+
+/* Of an operation that is repeated, each step's least time; of any other, its longest step */
+#define MAX_STEPS	(8U << 20)
+
+static bool recording;
+static u32 least[MAX_STEPS], at_step, nr_steps;
+static u64 step_began, longest_step;
+
+static void step_begin(void)
+{
+	step_began = now_ns();
+}
+
+static void step_end(void)
+{
+	u64 ns = now_ns() - step_began;
+
+	longest_step = max(longest_step, ns);
+	if (!recording || at_step == MAX_STEPS)
+		return;
+	if (at_step == nr_steps)
+		least[nr_steps++] = ns;
+	least[at_step] = min(least[at_step], (u32)ns);
+	at_step++;
+}
+
+static double positive(double ns)
+{
+	return ns > 0 ? ns : 0;
+}
 
 static u64 seed;
 
@@ -64,32 +94,27 @@ static void one_step(struct churn *c, struct step *step)
 	u64 frames = rnd_frames();
 	u64 align = frames >= GIB ? GIB : frames >= MIB2 ? MIB2 : 1;
 	struct extent *extent = &c->held[c->nr];
-	u64 begin;
-	u64 ns;
 
+	longest_step = 0;
 	if (c->used + frames > c->target * TIB && c->nr) {
 		extent = &c->held[rnd(c->nr)];
 		step->kind = FREE;
 		step->frames = extent->frames;
-		begin = now_ns();
-		if (put(&c->r, extent->frame, extent->frames, 1))
+		if (hard_free(&c->r, extent->frame, extent->frames, 1))
 			exit(2);
-		ns = now_ns() - begin;
 		c->used -= extent->frames;
 		*extent = c->held[--c->nr];
 	} else {
 		extent->frames = frames;
 		step->frames = frames;
-		begin = now_ns();
-		step->kind = get(&c->r, frames, align, 1, NULL, &extent->frame) ? REFUSED : ALLOC;
-		ns = now_ns() - begin;
+		step->kind = hard_alloc(&c->r, frames, align, 1, &extent->frame) ? REFUSED : ALLOC;
 		if (step->kind == ALLOC) {
 			c->used += frames;
 			c->nr++;
 		}
 	}
-	if (!step->least || ns < step->least)
-		step->least = ns;
+	if (!step->least || longest_step < step->least)
+		step->least = longest_step;
 }
 
 static void churn(const char *state, double target)
@@ -129,66 +154,47 @@ static void churn(const char *state, double target)
 	free(steps);
 }
 
-/* A request that cannot be met. */
-static void measure_refusal(struct region *r, const char *state, u64 frames, u8 owner)
+/*
+ * The states that are made to be bad: all steps of the same operation several times, and of
+ * each step the least.
+ */
+static void one_hard(const struct hard *hard, u64 frames)
 {
-	double least = 1e18;
-	u64 frame;
+	char state[96];
+	double longest = 0;
 
-	for (int repeat = 0; repeat < (bench_quick ? 1 : 5); repeat++) {
-		u64 begin = now_ns();
+	snprintf(state, sizeof(state), "%s, %llu TiB", hard->name,
+		 (unsigned long long)(frames / TIB));
+	bench_progress("longest operation, %s", state);
+	nr_steps = 0;
+	for (int repeat = 0; repeat < (bench_quick ? 2 : 5); repeat++) {
+		struct region r;
 
-		if (get(r, frames, 1, owner, NULL, &frame) != -ENOMEM) {
-			fprintf(stderr, "%llu frames are not refused, %s\n",
-				(unsigned long long)frames, state);
+		region_init_table(&r, 0, frames, 2);
+		hard_make(hard, &r);
+		recording = true;
+		at_step = 0;
+		if (hard->run(&r) != hard->expected) {
+			fprintf(stderr, "%s: not as expected\n", state);
 			exit(2);
 		}
-		least = min(least, now_ns() - begin - clock_cost());
+		recording = false;
+		region_exit(&r);
 	}
-	report(state, "refused alloc", least, frames, 1);
-}
-
-static void every_second_block(void)
-{
-	static const u32 blocks[] = {
-		2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 48, 62, 63, 64, 65, 96, 128, 256,
-		400, 511, 512, 513, 600,
-	};
-	static const char state[] = "every second block taken";
-	struct region r;
-	u64 frame;
-
-	bench_progress("longest operation, %s", state);
-	region_init(&r, 0, TIB, 2);
-	while (!get(&r, MIB2, 2 * MIB2, 1, NULL, &frame))
-		;
-	for (u32 i = 0; i < ARRAY_SIZE(blocks); i++)
-		measure_refusal(&r, state, blocks[i] * MIB2, 1);
-	region_exit(&r);
-}
-
-static void every_second_frame(void)
-{
-	static const char state[] = "every second frame taken";
-	struct region r;
-
-	bench_progress("longest operation, %s", state);
-	region_init(&r, 0, TIB, 2);
-	full_write(&r, false);
-	measure_refusal(&r, "every second frame taken, not claimed", 1, 1);
-	full_claim(&r);
-	measure_refusal(&r, state, 2, 1);
-	measure_refusal(&r, state, 3, 1);
-	measure_refusal(&r, state, 64, 1);
-	measure_refusal(&r, state, 511, 1);
-	measure_refusal(&r, "every second frame another owner's", 1, 2);
-	region_exit(&r);
+	for (u32 i = 0; i < nr_steps; i++)
+		longest = max(longest, positive(least[i] - clock_cost()));
+	report(state, "a step", longest, 0, nr_steps);
 }
 
 void bench_longest(void)
 {
 	churn("fragmented", .75);
 	churn("nearly full", .97);
-	every_second_block();
-	every_second_frame();
+	for (u32 i = 0; i < ARRAY_SIZE(hard); i++) {
+		one_hard(&hard[i], TIB);
+		/* Others need minutes, and more memory than there is. */
+		if (hard[i].make == hard_comb || hard[i].make == hard_empty ||
+		    hard[i].make == hard_bad)
+			one_hard(&hard[i], 64 * TIB);
+	}
 }

@@ -20,7 +20,7 @@ static bool take(void *pool, unsigned int thread, u64 bytes, u64 align, struct p
 	};
 	u64 frame;
 
-	if (kp_index_alloc(&r->idx, &r->idx.pcpu[thread], &req, &frame))
+	if (whole_alloc(&r->idx, &r->idx.pcpu[thread], &req, &frame))
 		return false;
 	piece->addr = (r->base + frame) << SHIFT;
 	piece->bytes = bytes;
@@ -31,7 +31,7 @@ static void give(void *pool, unsigned int thread, const struct piece *piece)
 {
 	struct region *r = pool;
 
-	kp_index_free(&r->idx, &r->idx.pcpu[thread], (piece->addr >> SHIFT) - r->base,
+	whole_free(&r->idx, &r->idx.pcpu[thread], (piece->addr >> SHIFT) - r->base,
 		      piece->bytes >> SHIFT, 1);
 }
 

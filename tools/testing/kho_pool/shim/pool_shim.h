@@ -32,7 +32,9 @@ static inline void atomic64_inc(atomic64_t *v)
 #define PTR_ERR(p)		((long)(p))
 #define IS_ERR(p)		((unsigned long)(p) >= -4095UL)
 #define is_power_of_2(n)	((n) && !((n) & ((n) - 1)))
-#define preemptible()		false
+#define IS_ERR_OR_NULL(p)	(!(p) || IS_ERR(p))
+#define might_sleep_if(cond)	((void)(cond))
+#define fatal_signal_pending(task)	false
 #define cond_resched()		do { } while (0)
 #define local_irq_save(f)	((f) = 0)
 #define local_irq_restore(f)	((void)(f))

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What takes long is done in steps, and no step does more than so much, however large the
+ * region is: reads are counted, not time.  bench/longest.c measures the time.
+ */
+#include "hard.h"
+#include "test.h"
+
+/* A step of 20 us, at some 10 ns for a word that is in no cache */
+#define READS	4096
+
+int beside_held;
+unsigned long beside_reads;
+static unsigned long before, longest, all;
+static u32 steps;
+
+void beside_point(void)
+{
+}
+
+bool beside_ignores(const raw_spinlock_t *lock)
+{
+	return false;
+}
+
+static void step_begin(void)
+{
+	before = beside_reads;
+}
+
+static void step_end(void)
+{
+	unsigned long reads = beside_reads - before;
+
+	steps++;
+	all += reads;
+	longest = max(longest, reads);
+}
+
+static void begin(void)
+{
+	steps = 0;
+	all = 0;
+	longest = 0;
+}
+
+static bool each_step(void)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(hard); i++) {
+		for (u64 frames = 80 * GIB; frames <= 320 * GIB; frames *= 4) {
+			struct region r;
+
+			region_init_table(&r, 0, frames, 4);
+			hard_make(&hard[i], &r);
+			begin();
+			CHECK_EQ(hard[i].run(&r), hard[i].expected);
+			printf("# %s, %llu GiB: %u steps, at most %lu reads\n", hard[i].name,
+			       (unsigned long long)frames / GIB, steps, longest);
+			CHECK(longest <= READS);
+			CHECK(!beside_held);
+			CHECK_EQ(kp_index_validate(&r.idx), 0);
+			region_exit(&r);
+		}
+	}
+	return true;
+}
+
+/* What was refused is refused at once, until it may be there again; others are not. */
+static bool refused_is_remembered(void)
+{
+	static const struct { u64 frames, align; u8 owner; } same[] = {
+		{ 2 * MIB2, MIB2, 1 }, { 2 * MIB2, MIB2, 2 }, { 2 * MIB2, 4 * MIB2, 1 },
+		{ 60 * MIB2, MIB2, 1 }, { 3 * GIB, GIB, 1 },
+	};
+	struct region r;
+	u64 frame;
+
+	region_init(&r, 0, 64 * GIB, 4);
+	hard_every_second(&r);
+	CHECK_EQ(hard_two_blocks(&r), -ENOMEM);
+	for (u32 i = 0; i < ARRAY_SIZE(same); i++) {
+		begin();
+		CHECK_EQ(hard_alloc(&r, same[i].frames, same[i].align, same[i].owner, &frame),
+			 -ENOMEM);
+		CHECK_EQ(steps, 1);
+		CHECK(all < 20);
+	}
+	CHECK_EQ(hard_alloc(&r, MIB2, MIB2, 1, &frame), 0);
+	CHECK_EQ(hard_free(&r, frame, MIB2, 1), 0);
+	/* A run of one does not help. */
+	begin();
+	CHECK_EQ(hard_two_blocks(&r), -ENOMEM);
+	CHECK(all < 20);
+	/* One of three does, up to three. */
+	CHECK_EQ(hard_free(&r, 5 * MIB2, MIB2, 2), 0);
+	begin();
+	CHECK_EQ(hard_alloc(&r, 4 * MIB2, MIB2, 1, &frame), -ENOMEM);
+	CHECK(all < 20);
+	CHECK_EQ(hard_alloc(&r, 3 * MIB2, MIB2, 1, &frame), 0);
+	CHECK_EQ(frame, 4 * MIB2);
+	region_exit(&r);
+	return true;
+}
+
+static bool refused_frames(void)
+{
+	struct region r;
+	u64 frame;
+
+	region_init(&r, 0, 8 * GIB, 4);
+	hard_pricked(&r);
+	CHECK_EQ(hard_two_frames(&r), -ENOMEM);
+	begin();
+	CHECK_EQ(hard_two_frames(&r), -ENOMEM);
+	CHECK_EQ(hard_alloc(&r, 100, 4, 2, &frame), -ENOMEM);
+	CHECK(all < 40);
+	/* One frame can be had; with one more beside it, two. */
+	CHECK_EQ(hard_alloc(&r, 1, 1, 2, &frame), 0);
+	CHECK_EQ(hard_free(&r, frame, 1, 2), 0);
+	begin();
+	CHECK_EQ(hard_two_frames(&r), -ENOMEM);
+	CHECK(all < 20);
+	CHECK_EQ(hard_free(&r, 3 * MIB2 + 127, 1, 2), 0);
+	begin();
+	CHECK_EQ(hard_alloc(&r, 3, 1, 2, &frame), -ENOMEM);
+	CHECK(all < 20);
+	CHECK_EQ(hard_alloc(&r, 2, 1, 2, &frame), 0);
+	CHECK_EQ(frame, 3 * MIB2 + 126);
+	/* Another owner was not refused before, but is; until there is a block. */
+	CHECK_EQ(hard_alloc(&r, 1, 1, 1, &frame), -ENOMEM);
+	CHECK_EQ(hard_alloc(&r, 5 * GIB, GIB, 1, &frame), -ENOMEM);
+	for (u64 f = 7 * MIB2; f < 8 * MIB2; f += 128) {
+		CHECK_EQ(hard_free(&r, f, 126, 2), 0);
+		CHECK_EQ(hard_free(&r, f + 127, 1, 2), 0);
+	}
+	CHECK_EQ(hard_alloc(&r, 1, 1, 1, &frame), 0);
+	CHECK_EQ(frame, 7 * MIB2);
+	region_exit(&r);
+	return true;
+}
+
+/* Too many bad frames: everything is refused at once. */
+static bool refused_all(void)
+{
+	struct kp_stat stat = {};
+	struct region r;
+	u64 frame;
+
+	region_init(&r, 0, 64 * GIB, 4);
+	for (u32 i = 0; i < r.idx.nr_bad_words - 1; i++)
+		CHECK_EQ(kp_index_bad(&r.idx, i * GIB), 0);
+	CHECK_EQ(kp_index_bad(&r.idx, 40 * GIB), -ENOSPC);
+	begin();
+	CHECK_EQ(hard_alloc(&r, 1, 1, 1, &frame), -ENOMEM);
+	CHECK_EQ(hard_alloc(&r, MIB2, 1, 1, &frame), -ENOMEM);
+	CHECK_EQ(hard_alloc(&r, 3 * GIB, 1, 1, &frame), -ENOMEM);
+	CHECK(all < 60);
+	count_free(&r.idx, &stat);
+	CHECK(!stat.free_frames && !stat.free_blocks && !stat.free_areas && !stat.largest);
+	region_exit(&r);
+	return true;
+}
+
+int main(void)
+{
+	static const struct test tests[] = {
+		{ "each_step", each_step },
+		{ "refused_is_remembered", refused_is_remembered },
+		{ "refused_frames", refused_frames },
+		{ "refused_all", refused_all },
+	};
+
+	return run_tests(tests, ARRAY_SIZE(tests));
+}
