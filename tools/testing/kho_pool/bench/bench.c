@@ -2,7 +2,7 @@
 /*
  * Our index and its peers, compared with each other.
  *
- * usage: bench [quick] [latency|threads|handover|longest] ...
+ * usage: bench [quick] [latency|threads|handover|longest|machine] ...
  *
  * Prints one line of JSON a result, times in ns as [median, least, most] of the
  * rounds; progress goes to stderr.  bench.py makes tables of it.
@@ -28,6 +28,7 @@ static const struct {
 	{ "threads", bench_threads },
 	{ "handover", bench_handover },
 	{ "longest", bench_longest },
+	{ "machine", bench_machine },
 };
 
 #define NR_PARTS	(sizeof(parts) / sizeof(*parts))

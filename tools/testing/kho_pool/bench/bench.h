@@ -22,5 +22,6 @@ void bench_latency(void);
 void bench_threads(void);
 void bench_handover(void);
 void bench_longest(void);
+void bench_machine(void);
 
 #endif /* _KHO_POOL_BENCH_BENCH_H */
