@@ -69,23 +69,37 @@ struct kho_pool *kho_pool_find(const char *name);
 struct kho_pool *kho_pool_next(struct kho_pool *pool);
 const char *kho_pool_name(const struct kho_pool *pool);
 
-struct kho_pool_owner *kho_pool_register_owner(struct kho_pool *pool, const char *name);
+struct module;
 
-int kho_pool_alloc(struct kho_pool_owner *owner, const struct kho_pool_request *req,
-		   phys_addr_t *phys);
-int kho_pool_free(struct kho_pool_owner *owner, phys_addr_t phys, u64 size);
+struct kho_pool_owner *__must_check
+__kho_pool_register_owner(struct kho_pool *pool, const char *name, const struct module *module);
+void kho_pool_unregister_owner(struct kho_pool_owner *owner);
 
-int kho_pool_assign(struct kho_pool_owner *from, struct kho_pool_owner *to, phys_addr_t phys,
-		    u64 size);
+/* See __kho_pool_register_owner() */
+#define kho_pool_register_owner(pool, name) \
+	__kho_pool_register_owner(pool, name, THIS_MODULE)
 
-int kho_pool_lookup(struct kho_pool *pool, const char *name, struct kho_pool_extent *ext);
+int __must_check
+kho_pool_alloc(struct kho_pool_owner *owner, const struct kho_pool_request *req,
+	       phys_addr_t *phys);
+int __must_check
+kho_pool_free(struct kho_pool_owner *owner, phys_addr_t phys, u64 size);
+int __must_check
+kho_pool_assign(struct kho_pool_owner *from, struct kho_pool_owner *to, phys_addr_t phys,
+		u64 size);
+
+int __must_check
+kho_pool_lookup(struct kho_pool *pool, const char *name, struct kho_pool_extent *ext);
 int kho_pool_walk(struct kho_pool *pool,
 		  int (*fn)(const struct kho_pool_extent *ext, void *data), void *data);
 
-int kho_pool_claim(struct kho_pool_owner *owner, const char *name, struct kho_pool_extent *ext);
-int kho_pool_claim_all(struct kho_pool_owner *owner,
-		       int (*fn)(const struct kho_pool_extent *ext, void *data), void *data);
-int kho_pool_release(struct kho_pool *pool, const char *name);
+int __must_check
+kho_pool_claim(struct kho_pool_owner *owner, const char *name, struct kho_pool_extent *ext);
+int __must_check
+kho_pool_claim_all(struct kho_pool_owner *owner,
+		   int (*fn)(const struct kho_pool_extent *ext, void *data), void *data);
+int __must_check
+kho_pool_release(struct kho_pool *pool, const char *name);
 
 void *kho_pool_virt(phys_addr_t phys);
 bool kho_pool_next_bad(struct kho_pool *pool, phys_addr_t *phys);

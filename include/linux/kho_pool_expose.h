@@ -14,6 +14,8 @@ struct kho_pool_extent;
 /* The owner of extents that user space makes through /dev/kho_pool. */
 #define KHO_POOL_USER		"user"
 
+struct kho_pool_owner *__must_check kho_pool_user_owner(struct kho_pool *pool);
+
 /**
  * struct kho_pool_exposed - how user space sees an extent
  * @align: page size that it is mapped with, bytes

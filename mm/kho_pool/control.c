@@ -104,7 +104,7 @@ static int kp_ctl_create(union command *cmd)
 	if (!kp_name_valid(c->name, KHO_POOL_UAPI_NAME_MAX) ||
 	    c->flags & ~KHO_POOL_CREATE_THISNODE || c->phys)
 		return -EINVAL;
-	owner = kho_pool_register_owner(pool, KHO_POOL_USER);
+	owner = kho_pool_user_owner(pool);
 	if (IS_ERR(owner))
 		return PTR_ERR(owner);
 	err = kho_pool_alloc(owner, &req, &phys);
@@ -126,7 +126,7 @@ static int kp_ctl_release(union command *cmd)
 		return PTR_ERR(pool);
 	if (!kp_ctl_is_user(&ext))
 		return kho_pool_release(pool, cmd->name.name);
-	user = kho_pool_register_owner(pool, KHO_POOL_USER);
+	user = kho_pool_user_owner(pool);
 	return IS_ERR(user) ? PTR_ERR(user) : kho_pool_free(user, ext.phys, ext.size);
 }
 
@@ -343,11 +343,11 @@ static int __init kp_ctl_init(void)
 	struct kho_pool *pool;
 
 	for_each_pool(pool) {
-		struct kho_pool_owner *owner = kho_pool_register_owner(pool, KHO_POOL_USER);
+		struct kho_pool_owner *owner = kho_pool_user_owner(pool);
 
 		/* The pool is quarantined, or read-only without this owner in it. */
-		if (!IS_ERR(owner))
-			kho_pool_claim_all(owner, NULL, NULL);
+		if (!IS_ERR(owner) && kho_pool_claim_all(owner, NULL, NULL))
+			pr_err("%s: not all extents are claimed\n", kho_pool_name(pool));
 	}
 	return misc_register(&control);
 }

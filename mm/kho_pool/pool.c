@@ -17,6 +17,7 @@
 #include <linux/cleanup.h>
 #include <linux/export.h>
 #include <linux/io.h>
+#include <linux/kho_pool_expose.h>
 #include <linux/irqflags.h>
 #include <linux/limits.h>
 #include <linux/log2.h>
@@ -141,37 +142,62 @@ static int kp_owner_slot(struct kho_pool *pool, const char *name)
 	return -ENOSPC;
 }
 
-/**
- * kho_pool_register_owner - get a name under which to own extents
- * @pool: the pool
- * @name: 1 to 31 ASCII letters, digits, '-', '_' and '.', no dot first; the same one in
- *	every kernel
- *
- * Registering the same name again returns the same owner, in this kernel and in
- * every later one.  A pool has room for 63 owners, which are never removed.
- *
- * Context: any but NMI.  Takes the pool's name_lock.
- *
- * Return: the owner, or ERR_PTR: -EINVAL for a bad name, -ENOSPC, -ESHUTDOWN
- * after the seal, -EROFS for a read-only pool, -EUCLEAN if all of it is
- * quarantined, or for a new owner if a region could not be read for lack of memory,
- * so that its owners are unknown.
+/* How far a walk over all extents has come; all zero at first */
+struct kp_walk {
+	u32 region;
+	u64 frame;
+	struct kp_extent ext;	/* the one that was found */
+};
+
+/*
+ * The next extent in this region or a later one, in steps: NULL if there is none, or
+ * ERR_PTR(-EAGAIN) to call it again, with interrupts enabled in between.
  */
-struct kho_pool_owner *kho_pool_register_owner(struct kho_pool *pool, const char *name)
+static struct kp_region *kp_next_extent(struct kho_pool *pool, struct kp_walk *walk)
 {
+	while (walk->region < pool->nr_regions) {
+		struct kp_region *r = pool->region[walk->region];
+		int err = -ENOENT;
+
+		if (kp_region_ok(r))
+			err = kp_index_next(&r->idx, &walk->frame, &walk->ext);
+		if (!err)
+			return r;
+		if (err != -EAGAIN) {
+			walk->region++;
+			walk->frame = 0;
+		}
+		return ERR_PTR(-EAGAIN);
+	}
+	return NULL;
+}
+
+/* Owners who have extents, or have had one a moment ago, of all that there are */
+static u64 kp_owners_in_use(struct kho_pool *pool)
+{
+	struct kp_walk walk = {};
 	struct kp_region *r;
-	int id, err = -EUCLEAN;
+	u64 used = 0;
+
+	do {
+		scoped_guard(raw_spinlock_irqsave, &pool->name_lock)
+			r = kp_next_extent(pool, &walk);
+		if (!IS_ERR_OR_NULL(r))
+			used |= BIT_ULL(walk.ext.owner);
+	} while (r);
+	return used;
+}
+
+/* Write the owner into every region, with name_lock held. */
+static struct kho_pool_owner *kp_write_owner(struct kho_pool *pool, int id, const char *name)
+{
+	struct kho_pool_owner *owner = &pool->owner[id];
+	struct kp_region *r;
+	int err = -EUCLEAN;
 	u32 i;
 
-	if (!pool || !kp_name_valid(name, KHO_POOL_OWNER_MAX))
-		return ERR_PTR(-EINVAL);
-
-	guard(raw_spinlock_irqsave)(&pool->name_lock);
-	id = kp_owner_slot(pool, name);
-	if (id < 0)
-		return ERR_PTR(id);
 	for_each_pool_region(pool, r, i) {
-		pool->owner[id].name = r->idx.owners[id].name;
+		owner->name = r->idx.owners[id].name;
 		if (kp_owner_find(&r->idx, name) == id)
 			err = 0;
 		else if (pool->read_only)
@@ -183,11 +209,134 @@ struct kho_pool_owner *kho_pool_register_owner(struct kho_pool *pool, const char
 	}
 	if (err)
 		return ERR_PTR(err);
-	pool->owner[id].pool = pool;
-	pool->owner[id].id = id;
-	return &pool->owner[id];
+	owner->pool = pool;
+	owner->id = id;
+	return owner;
 }
-EXPORT_SYMBOL_GPL(kho_pool_register_owner);
+
+static struct kho_pool_owner *kp_register(struct kho_pool *pool, const char *name,
+					  const struct module *module)
+{
+	struct kho_pool_owner *owner;
+	int id;
+
+	guard(raw_spinlock_irqsave)(&pool->name_lock);
+	id = kp_owner_slot(pool, name);
+	if (id < 0)
+		return ERR_PTR(id);
+	if (pool->owner[id].users && pool->owner[id].module != module)
+		return ERR_PTR(-EBUSY);
+	owner = kp_write_owner(pool, id, name);
+	if (IS_ERR(owner))
+		return owner;
+	owner->module = module;
+	owner->users++;
+	pool->registrations++;
+	return owner;
+}
+
+/* Make the slots free that are neither in use, in @used, nor registered; name_lock is held. */
+static void kp_clear_owners(struct kho_pool *pool, u64 used)
+{
+	struct kp_region *r;
+	u32 i;
+
+	for (int id = 1; id < KHO_POOL_OWNERS; id++) {
+		if (used >> id & 1 || pool->owner[id].users)
+			continue;
+		for_each_pool_region(pool, r, i)
+			kp_owner_clear(&r->idx, kp_this_pcpu(r), id);
+	}
+}
+
+/* Make room for owners, unless some come and go all the time. */
+static void kp_collect_owners(struct kho_pool *pool)
+{
+	u32 before;
+	u64 used;
+
+	for (int tries = 0; tries < ALLOC_TRIES; tries++) {
+		scoped_guard(raw_spinlock_irqsave, &pool->name_lock)
+			before = pool->registrations;
+		used = kp_owners_in_use(pool);
+		guard(raw_spinlock_irqsave)(&pool->name_lock);
+		/* One that came meanwhile may have got an extent behind the walk, and gone. */
+		if (pool->registrations == before) {
+			kp_clear_owners(pool, used);
+			return;
+		}
+	}
+}
+
+/**
+ * __kho_pool_register_owner - get a name under which to own extents
+ * @pool: the pool
+ * @name: 1 to 31 ASCII letters, digits, '-', '_' and '.', no dot first; the same one in
+ *	every kernel
+ * @module: THIS_MODULE, which the macro kho_pool_register_owner() passes
+ *
+ * Registering the same name in a later kernel returns the owner of the same extents.  In
+ * this kernel the name belongs to @module until it has called kho_pool_unregister_owner()
+ * as often as this, which it does when it is unloaded.
+ *
+ * A pool has room for 63 owners.  If there is none left, owners that have no extent and are
+ * not registered make room; finding them takes as long as a walk over all extents.
+ *
+ * Context: any but NMI.  Takes the pool's name_lock.
+ *
+ * Return: the owner, or ERR_PTR: -EINVAL for a bad name, -EBUSY if the name belongs to
+ * another module, -ENOSPC, -ESHUTDOWN after the seal, -EROFS for a read-only pool, -EUCLEAN
+ * if all of it is quarantined, or for a new owner if a region could not be read for lack of
+ * memory, so that its owners are unknown.
+ */
+struct kho_pool_owner *__kho_pool_register_owner(struct kho_pool *pool, const char *name,
+						 const struct module *module)
+{
+	struct kho_pool_owner *owner;
+
+	if (!pool || !kp_name_valid(name, KHO_POOL_OWNER_MAX))
+		return ERR_PTR(-EINVAL);
+	owner = kp_register(pool, name, module);
+	if (owner != ERR_PTR(-ENOSPC) || pool->read_only)
+		return owner;
+	kp_collect_owners(pool);
+	return kp_register(pool, name, module);
+}
+EXPORT_SYMBOL_GPL(__kho_pool_register_owner);
+
+/**
+ * kho_pool_unregister_owner - the caller does not use the owner any more
+ * @owner: the owner
+ *
+ * Its extents stay: whoever registers the same name next has them.
+ *
+ * Context: any but NMI.  Takes the pool's name_lock.
+ */
+void kho_pool_unregister_owner(struct kho_pool_owner *owner)
+{
+	struct kho_pool *pool = owner->pool;
+
+	guard(raw_spinlock_irqsave)(&pool->name_lock);
+	owner->users--;
+	pool->registrations++;
+}
+EXPORT_SYMBOL_GPL(kho_pool_unregister_owner);
+
+/**
+ * kho_pool_user_owner - the owner of what user space creates
+ * @pool: the pool
+ *
+ * It belongs to the kernel itself.
+ *
+ * Context: any but NMI.  Takes the pool's name_lock.
+ *
+ * Return: as __kho_pool_register_owner().
+ */
+struct kho_pool_owner *kho_pool_user_owner(struct kho_pool *pool)
+{
+	return __kho_pool_register_owner(pool, KHO_POOL_USER, NULL);
+}
+EXPORT_SYMBOL_GPL(kho_pool_user_owner);
 
 /* Where the name is in use, with name_lock held. */
 static struct kp_region *kp_find_name(struct kho_pool *pool, const char *name, u64 *frame)
@@ -573,36 +722,6 @@ int kho_pool_lookup(struct kho_pool *pool, const char *name, struct kho_pool_ext
 }
 EXPORT_SYMBOL_GPL(kho_pool_lookup);
 
-/* How far a walk over all extents has come; all zero at first */
-struct kp_walk {
-	u32 region;
-	u64 frame;
-	struct kp_extent ext;	/* the one that was found */
-};
-
-/*
- * The next extent in this region or a later one, in steps: NULL if there is none, or
- * ERR_PTR(-EAGAIN) to call it again, with interrupts enabled in between.
- */
-static struct kp_region *kp_next_extent(struct kho_pool *pool, struct kp_walk *walk)
-{
-	while (walk->region < pool->nr_regions) {
-		struct kp_region *r = pool->region[walk->region];
-		int err = -ENOENT;
-
-		if (kp_region_ok(r))
-			err = kp_index_next(&r->idx, &walk->frame, &walk->ext);
-		if (!err)
-			return r;
-		if (err != -EAGAIN) {
-			walk->region++;
-			walk->frame = 0;
-		}
-		return ERR_PTR(-EAGAIN);
-	}
-	return NULL;
-}
-
 /**
  * kho_pool_walk - call a function for every extent of a pool
  * @pool: the pool
@@ -669,10 +788,6 @@ static int kp_claim(struct kho_pool_owner *owner, const char *name, struct kho_p
  * @name: the extent's
  * @ext: the extent
  *
- * Extents of less than a block share blocks with others of the same owner, and
- * are claimed together: claiming a second one in the same block fails with
- * -EALREADY.
- *
  * Context: any but NMI.
  *
  * Return: 0; -ENOENT if there is no such extent, -EACCES if another owner has
@@ -693,8 +808,7 @@ EXPORT_SYMBOL_GPL(kho_pool_claim);
  * kho_pool_claim_all - claim all extents that the owner had before the kexec
  * @owner: the owner
  * @fn: called for each extent that the owner has, with no lock held; may be NULL.
- *	->unclaimed says whether the extent was claimed just now, alone or with
- *	others in its block.
+ *	->unclaimed says whether the extent was claimed just now.
  * @data: for @fn
  *
  * Context: any but NMI, and what @fn needs.

@@ -53,6 +53,8 @@ struct kho_pool_owner {
 	struct kho_pool *pool;
 	const char *name;
 	u8 id;			/* slot in every region's owner table */
+	u32 users;		/* how often it is registered, in this kernel */
+	const struct module *module;	/* by whom */
 };
 
 struct kho_pool {
@@ -67,6 +69,7 @@ struct kho_pool {
 	 * Every allocation reads what is above, so this is in a cache line of its own.
 	 */
 	raw_spinlock_t name_lock ____cacheline_aligned;
+	u32 registrations;	/* how often owners came and went */
 	struct kp_named *named;	/* names of extents that are being allocated */
 	atomic64_t failures;	/* allocations that were not met */
 	atomic64_t bad_frees;

@@ -363,8 +363,10 @@ static int __init log_init(void)
 	if (IS_ERR(owner))
 		return PTR_ERR(owner);
 	err = read_log(pool);
-	if (err)
+	if (err) {
+		kho_pool_unregister_owner(owner);
 		return err;
+	}
 	pr_info("%llu records in %u parts\n", nr_records, nr_parts);
 	dir = debugfs_create_dir("kho_pool_log", NULL);
 	debugfs_create_file("append", 0200, dir, NULL, &append_fops);
@@ -378,6 +380,7 @@ module_init(log_init);
 static void __exit log_exit(void)
 {
 	debugfs_remove(dir);
+	kho_pool_unregister_owner(owner);
 }
 module_exit(log_exit);
 

@@ -76,6 +76,15 @@ static int get_buffers(void)
 	return 0;
 }
 
+/* After the seal nothing can be freed; then the next kernel has it. */
+static void free_extent(phys_addr_t phys, u64 size)
+{
+	int err = kho_pool_free(owner, phys, size);
+
+	if (err)
+		pr_err("%pa is not freed: %d\n", &phys, err);
+}
+
 static void put_all(void)
 {
 	for (int i = 0; i < NR_BUFFERS; i++) {
@@ -86,9 +95,9 @@ static void put_all(void)
 		WRITE_ONCE(book->buffer[i].size, 0);
 		/* Freed buffers are no longer in the book; claim_all() finds the rest. */
 		smp_wmb();
-		kho_pool_free(owner, le64_to_cpu(book->buffer[i].phys), size);
+		free_extent(le64_to_cpu(book->buffer[i].phys), size);
 	}
-	kho_pool_free(owner, book_phys, PAGE_SIZE);
+	free_extent(book_phys, PAGE_SIZE);
 }
 
 static void begin_book(void)
@@ -164,19 +173,23 @@ static int __init sample_init(void)
 	else if (!err || err == -EALREADY)
 		err = take_over(pool, &ext);
 	if (err)
-		return err;
+		goto no_book;
 	err = get_buffers();
 	if (err) {
 		/* Do not free what an earlier load has left. */
 		if (anew)
 			put_all();
-		return err;
+		goto no_book;
 	}
 	le64_add_cpu(&book->loads, 1);
 	if (stale)
 		pr_info("gave up %s: %d\n", stale, kho_pool_release(pool, stale));
 	pr_info("%d buffers in pool %s\n", NR_BUFFERS, kho_pool_name(pool));
 	return 0;
+
+no_book:
+	kho_pool_unregister_owner(owner);
+	return err;
 }
 module_init(sample_init);
 
@@ -184,6 +197,7 @@ static void __exit sample_exit(void)
 {
 	if (!keep)
 		put_all();
+	kho_pool_unregister_owner(owner);
 }
 module_exit(sample_exit);
 

@@ -243,6 +243,8 @@ static void kp_dax_remove_device(struct exposed *e)
 	faux_device_destroy(e->faux);
 	kho_pool_iomem_close(e->ext.phys);
 	memregion_free(e->as.region);
+	if (e->owner)
+		kho_pool_unregister_owner(e->owner);
 	list_del(&e->list);
 	kfree(e);
 	module_put(THIS_MODULE);
@@ -297,10 +299,20 @@ static struct exposed *kp_dax_expose_as(struct kho_pool *pool, struct kho_pool_o
 	return e;
 }
 
+/* There is no device after all.  If this fails, the next kernel tries to make one. */
+static void kp_dax_assign_back(struct kho_pool_owner *owner, struct kho_pool_owner *user,
+			       const struct kho_pool_extent *ext)
+{
+	int err = kho_pool_assign(owner, user, ext->phys, ext->size);
+
+	if (err)
+		pr_err("%s is not given back: %d\n", ext->name, err);
+}
+
 static int kp_dax_expose(struct kho_pool *pool, const struct kho_pool_extent *ext,
 			 struct kho_pool_exposed *as)
 {
-	struct kho_pool_owner *user = kho_pool_register_owner(pool, KHO_POOL_USER), *owner;
+	struct kho_pool_owner *user = kho_pool_user_owner(pool), *owner;
 	u64 align = as->align;
 	struct exposed *e;
 	int err;
@@ -320,14 +332,18 @@ static int kp_dax_expose(struct kho_pool *pool, const struct kho_pool_extent *ex
 	 */
 	owner = kp_dax_owner_for(pool, align);
 	err = PTR_ERR_OR_ZERO(owner) ?: kho_pool_assign(user, owner, ext->phys, ext->size);
+	if (err && !IS_ERR(owner))
+		kho_pool_unregister_owner(owner);
 	if (err == -EROFS)
 		owner = NULL;
 	else if (err)
 		return err;
 	e = kp_dax_expose_as(pool, owner, ext, align, false);
 	if (IS_ERR(e)) {
-		if (owner)
-			kho_pool_assign(owner, user, ext->phys, ext->size);
+		if (owner) {
+			kp_dax_assign_back(owner, user, ext);
+			kho_pool_unregister_owner(owner);
+		}
 		return PTR_ERR(e);
 	}
 	*as = e->as;
@@ -385,7 +401,7 @@ static int kp_dax_withdraw(struct exposed *e, struct kho_pool_owner *user)
 static int kp_dax_hide(phys_addr_t phys)
 {
 	struct exposed *e = kp_dax_exposed_at(phys);
-	struct kho_pool_owner *user = kho_pool_register_owner(e->pool, KHO_POOL_USER);
+	struct kho_pool_owner *user = kho_pool_user_owner(e->pool);
 	int err;
 
 	if (IS_ERR(user))
@@ -542,13 +558,16 @@ static int kp_dax_come_back(const struct kho_pool_extent *ext, void *data)
 
 	if (kp_dax_can_map(c->align))
 		e = kp_dax_expose_as(c->pool, c->owner, ext, c->align, true);
-	if (!IS_ERR(e))
+	if (!IS_ERR(e)) {
+		/* The device's own reference; there is one, so this cannot fail. */
+		e->owner = kp_dax_owner_for(c->pool, c->align);
 		return 0;
+	}
 	pr_err("%s/%s: cannot make a device of it: %ld\n", kho_pool_name(c->pool), ext->name,
 	       PTR_ERR(e));
-	user = kho_pool_register_owner(c->pool, KHO_POOL_USER);
+	user = kho_pool_user_owner(c->pool);
 	if (!IS_ERR(user))
-		kho_pool_assign(c->owner, user, ext->phys, ext->size);
+		kp_dax_assign_back(c->owner, user, ext);
 	return 0;
 }
 
@@ -560,12 +579,15 @@ static int __init kho_pool_dax_init(void)
 		for (u32 i = 0; i < ARRAY_SIZE(aligns); i++) {
 			struct comeback c = { .pool = pool, .align = aligns[i] };
 
-			/* Owners are never removed: do not make any without need. */
+			/* Do not make owners without need. */
 			if (kho_pool_walk(pool, kp_dax_is_mine, &c) <= 0)
 				continue;
 			c.owner = kp_dax_owner_for(pool, aligns[i]);
-			if (!IS_ERR(c.owner))
-				kho_pool_claim_all(c.owner, kp_dax_come_back, &c);
+			if (IS_ERR(c.owner))
+				continue;
+			if (kho_pool_claim_all(c.owner, kp_dax_come_back, &c))
+				pr_err("%s: not all devices are back\n", kho_pool_name(pool));
+			kho_pool_unregister_owner(c.owner);
 		}
 	}
 	return kho_pool_set_exposer(&exposer);

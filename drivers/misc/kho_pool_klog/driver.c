@@ -231,10 +231,10 @@ static int klog_probe(struct faux_device *faux)
 	/* Claimed before, so this kernel's log so far is in it. */
 	again = err == -EALREADY;
 	if (err && !again)
-		return err;
+		goto no_log;
 	err = klog_ring_read(&klog.ring, kho_pool_virt(klog.ext.phys), klog.ext.size);
 	if (err < 0)
-		return err;
+		goto no_log;
 	pr_info("%d lines of kernels up to %u%s\n", err, klog.ring.kernel,
 		klog.ring.torn ? ", the last one torn" : "");
 	if (!again || !klog.ring.kernel)
@@ -242,18 +242,24 @@ static int klog_probe(struct faux_device *faux)
 
 	err = misc_register(&klog_misc);
 	if (err)
-		return err;
+		goto no_log;
 	klog_console.flags = CON_NBCON | CON_ENABLED | CON_ANYTIME | (again ? 0 : CON_PRINTBUFFER);
 	register_console(&klog_console);
 	return 0;
+
+no_log:
+	if (!IS_ERR_OR_NULL(klog.owner))
+		kho_pool_unregister_owner(klog.owner);
+	return err;
 }
 
 static void klog_remove(struct faux_device *faux)
 {
 	unregister_console(&klog_console);
 	misc_deregister(&klog_misc);
-	if (release)
-		kho_pool_free(klog.owner, klog.ext.phys, klog.ext.size);
+	if (release && kho_pool_free(klog.owner, klog.ext.phys, klog.ext.size))
+		pr_err("the log is not freed\n");
+	kho_pool_unregister_owner(klog.owner);
 }
 
 static const struct faux_device_ops klog_ops = {

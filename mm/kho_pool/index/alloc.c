@@ -589,7 +589,10 @@ static int kp_take_run(struct visit *v)
 	return 0;
 }
 
-/* Another CPU was faster, and has made progress: look again. */
+/*
+ * Another CPU was faster, and has made progress: look again.  A search in between may have
+ * missed the blocks, but what was refused before they were taken is refused after it.
+ */
 static int kp_undo_run(struct visit *v)
 {
 	struct kp_alloc *alloc = v->alloc;
@@ -600,7 +603,6 @@ static int kp_undo_run(struct visit *v)
 		return -EAGAIN;
 	WRITE_ONCE(v->pcpu->moving, v->pcpu->moving - 1);
 	kp_account_gain(v->pcpu);
-	alloc->loosen = true;
 	memset(&alloc->find, 0, sizeof(alloc->find));
 	alloc->stage = FIND;
 	return -EAGAIN;
@@ -804,7 +806,6 @@ int kp_index_alloc(struct kp_index *idx, struct kp_pcpu *pcpu, struct kp_alloc *
 	struct visit v = {
 		.idx = idx, .pcpu = pcpu, .alloc = alloc, .req = req, .budget = STEP_COST,
 	};
-	static const struct kp_gain all = { .kind = KP_ANY_KIND, .run = ~0U };
 	int ret;
 
 	if (!req->frames || !req->align || req->align & (req->align - 1) ||
@@ -822,10 +823,6 @@ int kp_index_alloc(struct kp_index *idx, struct kp_pcpu *pcpu, struct kp_alloc *
 	kp_begin(pcpu);
 	ret = kp_search(&v);
 	kp_end(pcpu);
-	if (unlikely(alloc->loosen)) {
-		alloc->loosen = false;
-		kp_refused_loosen(idx, &all);
-	}
 	if (ret == -ENOMEM)
 		ret = kp_refuse(idx, alloc);
 	return ret;

@@ -60,6 +60,32 @@ static int kp_find(struct kp_index *idx, u64 frame, struct kp_extent *ext, u64 *
 	return ext->frames ? 0 : -ENOENT;
 }
 
+/* Of small extents with names each is claimed by itself, others with all in their block. */
+static bool kp_claimed_by_name(u64 word)
+{
+	return kp_word_kind(word) == KHO_POOL_SPLIT && word & KHO_POOL_NAMED;
+}
+
+/* What kp_find() does not know; index_lock is held if the extent has a name. */
+static void kp_find_claim(const struct kp_index *idx, struct kp_extent *ext, u64 word)
+{
+	if (ext->unclaimed && kp_claimed_by_name(word))
+		ext->unclaimed = !*kp_name_claimed(idx, ext->frame);
+}
+
+/* All extents of a split block are claimed, or gone: others can share it again. */
+static bool kp_all_claimed(const struct kp_index *idx, u32 block)
+{
+	const struct kho_pool_bitmaps *maps = &idx->bitmaps[block];
+	u64 first = (u64)block << KHO_POOL_BLOCK_SHIFT;
+
+	for (u32 bit = kp_bitmaps_next(maps, 0); bit < KHO_POOL_BLOCK_FRAMES;
+	     bit = kp_bitmaps_next(maps, bit + 1))
+		if (!*kp_name_claimed(idx, first + bit))
+			return false;
+	return true;
+}
+
 /* A split block has lost an extent of @kind, at @bit; its area is locked. */
 static __always_inline void kp_give_frames(struct kp_index *idx, struct kp_pcpu *pcpu, u32 block,
 					   u32 bit, u64 word, struct kp_gain *gain)
@@ -70,9 +96,17 @@ static __always_inline void kp_give_frames(struct kp_index *idx, struct kp_pcpu 
 	if (!kp_test(area->partial, in_area))
 		kp_set_partial(idx, a, in_area, word);
 	if (!kp_bitmaps_empty(&idx->bitmaps[block]) || kp_is_reserved(area, block)) {
+		/* If it was the last one that nobody had claimed, others can share the block. */
+		if (unlikely(kp_test(area->unclaimed, in_area)) && kp_claimed_by_name(word) &&
+		    kp_all_claimed(idx, block)) {
+			kp_clear_bits(area->unclaimed, in_area, 1);
+			gain->kind = kp_kind(word);
+			gain->run = KHO_POOL_BLOCK_FRAMES;
+		}
 		if (unlikely(READ_ONCE(idx->nr_bad)))
 			kp_bad_retire(idx, a, in_area, in_area + 1);
-		kp_gain_frames(idx, gain, block, bit, kp_kind(word));
+		if (!gain->run)
+			kp_gain_frames(idx, gain, block, bit, kp_kind(word));
 		return;
 	}
 	kp_clear_partial(area, in_area);
@@ -158,8 +192,6 @@ retry:
 	ret = kp_find(idx, frame, &ext, &word);
 	if (!ret && (ext.frames != frames || ext.owner != owner))
 		ret = -EINVAL;
-	if (!ret && unclaimed_only && !ext.unclaimed)
-		ret = -EBUSY;
 	if (!ret && word & KHO_POOL_NAMED && !index_locked) {
 		/* Names come before areas. */
 		raw_spin_unlock(&area->lock);
@@ -167,6 +199,10 @@ retry:
 		index_locked = true;
 		goto retry;
 	}
+	if (!ret)
+		kp_find_claim(idx, &ext, word);
+	if (!ret && unclaimed_only && !ext.unclaimed)
+		ret = -EBUSY;
 	if (!ret) {
 		kp_give_extent(idx, pcpu, &ext, word, rest, &gain);
 		if (word & KHO_POOL_NAMED)
@@ -278,12 +314,39 @@ int kp_index_find(struct kp_index *idx, u64 frame, struct kp_extent *ext)
 	raw_spin_lock(&idx->index_lock);
 	raw_spin_lock(&area->lock);
 	ret = kp_find(idx, frame, ext, &word);
+	if (!ret)
+		kp_find_claim(idx, ext, word);
 	raw_spin_unlock(&area->lock);
 	name = ret ? NULL : kp_name_of(idx, frame);
 	if (name)
 		strscpy(ext->name, name, sizeof(ext->name));
 	raw_spin_unlock(&idx->index_lock);
 	return ret;
+}
+
+/* Both locks are held. */
+static void kp_claim(struct kp_index *idx, struct kp_pcpu *pcpu, const struct kp_extent *ext,
+		     u64 word, struct kp_gain *gain)
+{
+	u32 block = ext->frame >> KHO_POOL_BLOCK_SHIFT;
+	struct kp_area *area = &idx->area[kp_area_of(idx, block)];
+	bool split = kp_word_kind(word) == KHO_POOL_SPLIT;
+
+	if (kp_claimed_by_name(word)) {
+		*kp_name_claimed(idx, ext->frame) = true;
+		pcpu->unclaimed--;
+		if (!kp_all_claimed(idx, block))
+			return;
+	} else {
+		pcpu->unclaimed -= split ? kp_bitmaps_extents(&idx->bitmaps[block]) : 1;
+	}
+	kp_clear_bits(area->unclaimed, kp_bit_of(idx, block), 1);
+	if (!split)
+		return;
+	/* Others can share the block now. */
+	kp_account_gain(pcpu);
+	gain->kind = kp_kind(word);
+	gain->run = KHO_POOL_BLOCK_FRAMES;
 }
 
 /**
@@ -294,8 +357,8 @@ int kp_index_find(struct kp_index *idx, u64 frame, struct kp_extent *ext)
  * @frames: its length
  * @owner: its owner
  *
- * Extents shorter than a block are claimed with all others in their block;
- * they have the same owner.
+ * Extents shorter than a block that have no name are claimed with all others in their
+ * block; they have the same owner.
  *
  * Return: 0, -ENOENT, -EALREADY if it is claimed, or -EINVAL if it has another length or
  * owner, or @frame is not in the region.
@@ -313,27 +376,22 @@ int kp_index_claim(struct kp_index *idx, struct kp_pcpu *pcpu, u64 frame, u64 fr
 		return -EINVAL;
 	area = &idx->area[kp_area_of(idx, block)];
 	kp_begin(pcpu);
+	/* Names come before areas. */
+	raw_spin_lock(&idx->index_lock);
 	raw_spin_lock(&area->lock);
 	/* Orders kp_begin() before the look at what is refused, see kp_refuse(). */
 	smp_mb__after_spinlock();
 	ret = kp_find(idx, frame, &ext, &word);
+	if (!ret)
+		kp_find_claim(idx, &ext, word);
 	if (!ret && (ext.frames != frames || ext.owner != owner))
 		ret = -EINVAL;
 	if (!ret && !ext.unclaimed)
 		ret = -EALREADY;
-	if (!ret) {
-		bool split = kp_word_kind(word) == KHO_POOL_SPLIT;
-
-		kp_clear_bits(area->unclaimed, kp_bit_of(idx, block), 1);
-		pcpu->unclaimed -= split ? kp_bitmaps_extents(&idx->bitmaps[block]) : 1;
-		/* Others can share the block now. */
-		if (split) {
-			kp_account_gain(pcpu);
-			gain.kind = kp_kind(word);
-			gain.run = KHO_POOL_BLOCK_FRAMES;
-		}
-	}
+	if (!ret)
+		kp_claim(idx, pcpu, &ext, word, &gain);
 	raw_spin_unlock(&area->lock);
+	raw_spin_unlock(&idx->index_lock);
 	kp_end(pcpu);
 	kp_refused_loosen(idx, &gain);
 	return ret;

@@ -160,6 +160,7 @@ struct kp_pcpu {
 /* A name's record in the two tables that find it; numbers of records plus one. */
 struct kp_link {
 	u32 hash;		/* of the name; 0: the record is unused */
+	bool claimed;		/* or new */
 	u32 by_name, by_frame;	/* next in the bucket */
 };
 
@@ -242,7 +243,7 @@ struct kp_alloc {
 	bool unconfirmed;	/* and then: it has to be cleared, and confirmed */
 
 	/* How far it has come, see alloc.c */
-	bool again, loosen;
+	bool again;
 	u8 stage;
 	u16 bit;
 	u32 areas;
@@ -339,6 +340,7 @@ int kp_index_next(struct kp_index *idx, u64 *frame, struct kp_extent *ext);
 int kp_name_find(struct kp_index *idx, const char *name, u64 *frame);
 const char *kp_name_of(const struct kp_index *idx, u64 frame);
 int kp_owner_find(const struct kp_index *idx, const char *name);
+void kp_owner_clear(struct kp_index *idx, struct kp_pcpu *pcpu, u8 owner);
 int kp_owner_set(struct kp_index *idx, struct kp_pcpu *pcpu, u8 owner, const char *name);
 
 #endif /* _KHO_POOL_INDEX_H */

@@ -391,6 +391,7 @@ u32 kp_name_unused(struct kp_index *idx);
 void kp_name_write(struct kp_index *idx, struct kp_pcpu *pcpu, u32 record, u64 frame,
 		   const char *name);
 void kp_name_clear(struct kp_index *idx, struct kp_pcpu *pcpu, u32 record);
+bool *kp_name_claimed(const struct kp_index *idx, u64 frame);
 void kp_name_erase(struct kp_index *idx, struct kp_pcpu *pcpu, u64 frame);
 bool kp_name_insert(struct kp_index *idx, u32 record);
 u32 kp_name_hash(const struct kp_index *idx, const char *name);

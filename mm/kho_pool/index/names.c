@@ -89,6 +89,7 @@ bool kp_name_insert(struct kp_index *idx, u32 i)
 	    kp_record_of(idx, key - 1) < idx->nr_names)
 		return false;
 	idx->link[i].hash = hash;
+	idx->link[i].claimed = false;
 	set_bit(i, idx->records);
 	name = kp_bucket_by_name(idx, hash);
 	frame = kp_bucket_by_frame(idx, key);
@@ -130,6 +131,12 @@ int kp_name_find(struct kp_index *idx, const char *name, u64 *frame)
 	return ret;
 }
 
+/* Has the extent at @frame, which has a name, been claimed, or was it made in this kernel? */
+bool *kp_name_claimed(const struct kp_index *idx, u64 frame)
+{
+	return &idx->link[kp_record_of(idx, frame)].claimed;
+}
+
 const char *kp_name_of(const struct kp_index *idx, u64 frame)
 {
 	u32 i = kp_record_of(idx, frame);
@@ -158,6 +165,7 @@ void kp_name_write(struct kp_index *idx, struct kp_pcpu *pcpu, u32 i, u64 frame,
 	}
 	kp_store_words(idx, pcpu, &idx->names[i], &record, sizeof(record));
 	kp_name_insert(idx, i);
+	idx->link[i].claimed = true;
 }
 
 /* Without its key a record has no meaning, so the key is cleared first. */
@@ -187,6 +195,21 @@ int kp_owner_find(const struct kp_index *idx, const char *name)
 		if (!strncmp(idx->owners[i].name, name, KHO_POOL_OWNER_MAX))
 			return i;
 	return -ENOENT;
+}
+
+/* The owner has no extent, and nobody allocates any as it: the slot is free. */
+void kp_owner_clear(struct kp_index *idx, struct kp_pcpu *pcpu, u8 owner)
+{
+	static const struct kho_pool_owner_record none;
+
+	kp_begin(pcpu);
+	if (kp_lock_unless_sealed(idx, &idx->index_lock)) {
+		/* Without its first bytes a record has no meaning, so they are cleared first. */
+		kp_store(idx, pcpu, (__le64 *)&idx->owners[owner], 0);
+		kp_store_words(idx, pcpu, &idx->owners[owner], &none, sizeof(none));
+		raw_spin_unlock(&idx->index_lock);
+	}
+	kp_end(pcpu);
 }
 
 /* Write an owner's name into a free slot; writing the same again is fine. */

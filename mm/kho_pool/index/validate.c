@@ -58,7 +58,7 @@ static int kp_check_bitmaps(struct check *c, u32 block, u64 word)
 {
 	struct kp_index *idx = c->idx;
 	const struct kho_pool_bitmaps *maps = &idx->bitmaps[block];
-	u32 bit = kp_bit_of(idx, block), extents = 0;
+	u32 bit = kp_bit_of(idx, block), extents = 0, unclaimed = 0;
 	int ret = kp_check_word(c, word);
 
 	if (ret)
@@ -81,8 +81,22 @@ static int kp_check_bitmaps(struct check *c, u32 block, u64 word)
 	c->extents += extents;
 	if (word & KHO_POOL_NAMED)
 		c->named += extents;
-	if (kp_test(idx->area[kp_area_of(idx, block)].unclaimed, bit))
+	if (!kp_test(idx->area[kp_area_of(idx, block)].unclaimed, bit))
+		return 0;
+	if (!(word & KHO_POOL_NAMED)) {
 		c->unclaimed += extents;
+		return 0;
+	}
+	/* Each by itself; as long as one is not claimed, nobody shares the block. */
+	for (u32 i = kp_bitmaps_next(maps, 0); i < KHO_POOL_BLOCK_FRAMES;
+	     i = kp_bitmaps_next(maps, i + 1)) {
+		u64 frame = ((u64)block << KHO_POOL_BLOCK_SHIFT) + i;
+
+		HOLDS(kp_name_of(idx, frame));
+		unclaimed += !*kp_name_claimed(idx, frame);
+	}
+	HOLDS(unclaimed);
+	c->unclaimed += unclaimed;
 	return 0;
 }
 

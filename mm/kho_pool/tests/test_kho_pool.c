@@ -409,8 +409,7 @@ static int do_cleared(u64 size)
 		err = -EAGAIN;
 	else if (memchr_inv(kho_pool_virt(again), 0, size))
 		err = -EIO;
-	kho_pool_free(owner, again, size);
-	return err;
+	return err ?: kho_pool_free(owner, again, size);
 }
 
 static unsigned long churn_until;
@@ -453,9 +452,11 @@ static int churn_thread(struct worker *w)
 			struct kho_pool_request req = {
 				.size = PAGE_SIZE * (1 + prandom_u32_state(&rnd) % 4),
 				.nid = NUMA_NO_NODE,
-				.flags = KHO_POOL_NOZERO,
+				.flags = atomic ? KHO_POOL_ATOMIC : KHO_POOL_NOZERO,
 			};
 
+			if (kind < 16)
+				req.flags |= KHO_POOL_NOZERO;
 			if (kind < 2)
 				req.size = SZ_2M * (1 + prandom_u32_state(&rnd) % 8);
 			else if (kind < 8)
@@ -510,7 +511,8 @@ static int get_owner(void)
 
 	if (!pool)
 		return -ENODEV;
-	owner = kho_pool_register_owner(pool, "test");
+	if (IS_ERR_OR_NULL(owner))
+		owner = kho_pool_register_owner(pool, "test");
 	return PTR_ERR_OR_ZERO(owner);
 }
 
@@ -523,7 +525,7 @@ static int do_user(u64 size, const char *name)
 	struct kho_pool_owner *user;
 	phys_addr_t phys;
 
-	user = kho_pool_register_owner(kho_pool_find(NULL), KHO_POOL_USER);
+	user = kho_pool_user_owner(kho_pool_find(NULL));
 	return IS_ERR(user) ? PTR_ERR(user) : kho_pool_alloc(user, &req, &phys);
 }
 
@@ -706,6 +708,8 @@ module_init(test_init);
 static void __exit test_exit(void)
 {
 	debugfs_remove(dir);
+	if (!IS_ERR_OR_NULL(owner))
+		kho_pool_unregister_owner(owner);
 }
 module_exit(test_exit);
 

@@ -62,7 +62,7 @@ static void boot(void)
 	kp_state.nr_pools = 1;
 	kp_state.nr_regions = 0;
 	pool = &kp_state.pool[0];
-	pool->nr_regions = 0;
+	memset(pool, 0, sizeof(*pool));
 	add_region(&m);
 	if (far.index)
 		add_region(&far);
@@ -442,6 +442,47 @@ static bool name(void)
 	return done;
 }
 
+/* While one CPU looks for owners without extents, another one comes, allocates and goes. */
+static void come_and_go(void)
+{
+	struct kho_pool_owner *owner = kho_pool_register_owner(pool, "owner5");
+
+	if (IS_ERR(owner))
+		return;
+	x = take(owner, BLOCK, "of5");
+	kho_pool_unregister_owner(owner);
+}
+
+static void collect(void)
+{
+	struct kho_pool_extent ext;
+	char name[16];
+
+	begin(8 * MIB2);
+	for (u32 i = 0; i < KHO_POOL_OWNERS - 3; i++) {
+		snprintf(name, sizeof(name), "owner%u", i);
+		if (IS_ERR(kho_pool_register_owner(pool, name)))
+			wrong = "register";
+	}
+	kexec();
+	other = come_and_go;
+	if (IS_ERR(kho_pool_register_owner(pool, "new")))
+		wrong = "no owner makes room";
+	if (!other && kho_pool_lookup(pool, "of5", &ext) == 0 && strcmp(ext.owner, "owner5"))
+		wrong = "an extent has no owner";
+	end();
+}
+
+static bool collected(void)
+{
+	bool done;
+
+	both_name = true;
+	done = everywhere(collect);
+	both_name = false;
+	return done;
+}
+
 /* Without a node, a CPU gets memory of its own. */
 static bool local_node(void)
 {
@@ -536,6 +577,7 @@ int main(int argc, char **argv)
 		{ "moving", moving },
 		{ "refused", refused },
 		{ "name", name },
+		{ "collected", collected },
 		{ "local_node", local_node },
 		{ "few_steps", few_steps },
 		{ "reads_by_area", reads_by_area },

@@ -468,6 +468,35 @@ static bool reserved_without_a_name(void)
 	return true;
 }
 
+/* Others get the last names while the blocks of a run are being taken: it goes back. */
+static bool run_without_a_name(void)
+{
+	struct kp_request req = { .frames = 200 * GIB, .align = 1, .owner = 1, .name = "x" };
+	struct kp_alloc a = { .req = &req };
+	struct region r;
+	char name[16];
+	u64 frame;
+	int ret;
+
+	region_init(&r, 0, 200 * GIB, 2);
+	CHECK_EQ(kp_index_alloc(&r.idx, r.idx.pcpu, &a), -EAGAIN);
+	CHECK(r.idx.area[0].whole);
+	for (u32 i = 0; i < r.idx.nr_names; i++) {
+		snprintf(name, sizeof(name), "n%u", i);
+		CHECK_EQ(get(&r, 1, 1, 2, name, &frame), 0);
+		/* All of them at the far end, which is not yet taken. */
+		CHECK(frame >= 199 * GIB);
+	}
+	do
+		ret = kp_index_alloc(&r.idx, r.idx.pcpu + 1, &a);
+	while (ret == -EAGAIN);
+	CHECK_EQ(ret, -ENOSPC);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	CHECK_EQ(get(&r, 199 * GIB, 1, 1, NULL, &frame), 0);
+	region_exit(&r);
+	return true;
+}
+
 /* Large extents that nobody wants any more: all of them is given back. */
 static bool dropped(void)
 {
@@ -626,6 +655,51 @@ static bool claims(void)
 	CHECK_EQ(put(&r, d, 2 * GIB, 2), 0);
 	CHECK_EQ(r.idx.pcpu[0].unclaimed + r.idx.pcpu[1].unclaimed, 0);
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	region_exit(&r);
+	return true;
+}
+
+/* Small extents with names: each by itself, though they are in one block. */
+static bool claims_by_name(void)
+{
+	struct kp_extent ext;
+	u64 a, b, c, other, csum;
+	struct region r;
+
+	region_init(&r, GIB, 3 * GIB, 1);
+	CHECK_EQ(get(&r, 1, 1, 1, "a", &a), 0);
+	CHECK_EQ(get(&r, 2, 1, 1, "b", &b), 0);
+	CHECK_EQ(get(&r, 3, 1, 1, "c", &c), 0);
+	CHECK(a / MIB2 == b / MIB2 && a / MIB2 == c / MIB2);
+	CHECK(kp_index_seal(&r.idx, &csum, 1));
+	CHECK_EQ(region_restore(&r, &csum), 0);
+	CHECK_EQ(claim(&r, a, 1, 1), 0);
+	CHECK_EQ(claim(&r, a, 1, 1), -EALREADY);
+	CHECK_EQ(kp_index_find(&r.idx, a, &ext), 0);
+	CHECK(!ext.unclaimed);
+	CHECK_EQ(kp_index_find(&r.idx, b, &ext), 0);
+	CHECK(ext.unclaimed);
+	CHECK_EQ(r.idx.pcpu[0].unclaimed, 2);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	CHECK_EQ(whole_release(&r.idx, r.idx.pcpu, a, 1, 1), -EBUSY);
+	/* Nobody shares the block as long as one of them is not claimed. */
+	CHECK_EQ(get(&r, 1, 1, 1, "d", &other), 0);
+	CHECK(other / MIB2 != a / MIB2);
+	CHECK_EQ(put(&r, other, 1, 1), 0);
+	CHECK_EQ(claim(&r, b, 2, 1), 0);
+	CHECK_EQ(whole_release(&r.idx, r.idx.pcpu, c, 3, 1), 0);
+	CHECK_EQ(r.idx.pcpu[0].unclaimed, 0);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	CHECK_EQ(get(&r, 1, 1, 1, "d", &other), 0);
+	CHECK_EQ(other / MIB2, a / MIB2);
+	CHECK(kp_index_seal(&r.idx, &csum, 1));
+	CHECK_EQ(region_restore(&r, &csum), 0);
+	CHECK_EQ(claim(&r, a, 1, 1), 0);
+	CHECK_EQ(claim(&r, b, 2, 1), 0);
+	CHECK_EQ(claim(&r, other, 1, 1), 0);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	CHECK_EQ(get(&r, 1, 1, 1, "e", &other), 0);
+	CHECK_EQ(other / MIB2, a / MIB2);
 	region_exit(&r);
 	return true;
 }
@@ -1027,11 +1101,13 @@ int main(void)
 		{ "pending_is_dropped", pending_is_dropped },
 		{ "reserved_frames", reserved_frames },
 		{ "reserved_without_a_name", reserved_without_a_name },
+		{ "run_without_a_name", run_without_a_name },
 		{ "dropped", dropped },
 		{ "small_and_aligned", small_and_aligned },
 		{ "confirmed_while_unsealed", confirmed_while_unsealed },
 		{ "small_is_cleared", small_is_cleared },
 		{ "claims", claims },
+		{ "claims_by_name", claims_by_name },
 		{ "walk", walk },
 		{ "every_byte_flipped", every_byte_flipped },
 		{ "assigned", assigned },

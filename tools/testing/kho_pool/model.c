@@ -100,6 +100,15 @@ static const struct held *in_block(const struct area *a, u64 frame)
 	return NULL;
 }
 
+static bool all_claimed(const struct area *a, u64 frame)
+{
+	for (u32 i = 0; i < nr_held; i++)
+		if (&areas[held[i].region] == a && !held[i].claimed &&
+		    (held[i].frame - a->base) / MIB2 == frame / MIB2)
+			return false;
+	return true;
+}
+
 /* Is there a place for it in the region?  Looks at each. */
 static bool has_place(const struct area *a, u64 frames, u64 align, u32 owner, bool named)
 {
@@ -115,7 +124,7 @@ static bool has_place(const struct area *a, u64 frames, u64 align, u32 owner, bo
 	for (u64 block = 0; small && block < a->frames; block += MIB2) {
 		const struct held *h = in_block(a, block);
 
-		if (!h || h->owner != owner || !h->claimed || !h->name[0] == named)
+		if (!h || h->owner != owner || !all_claimed(a, block) || !h->name[0] == named)
 			continue;
 		for (u64 f = block; f + frames <= block + MIB2; f++)
 			if (!((a->base + f) % align) && all_free(a, f, frames))
@@ -173,11 +182,11 @@ static void drop(struct held *h)
 	*h = held[--nr_held];
 }
 
-/* Small extents are claimed with all others in their block. */
+/* Small extents without a name are claimed with all others in their block. */
 static void claim(struct held *h)
 {
 	h->claimed = true;
-	for (u32 i = 0; h->frames < MIB2 && i < nr_held; i++)
+	for (u32 i = 0; h->frames < MIB2 && !h->name[0] && i < nr_held; i++)
 		if (held[i].region == h->region && held[i].frames < MIB2 &&
 		    held[i].frame / MIB2 == h->frame / MIB2)
 			held[i].claimed = true;

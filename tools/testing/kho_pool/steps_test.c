@@ -139,6 +139,27 @@ static bool refused_frames(void)
 	return true;
 }
 
+/* A claim makes room: others may share the block then. */
+static bool refused_until_claimed(void)
+{
+	struct region r;
+	u64 frame, small;
+
+	region_init(&r, 0, 8 * GIB, 4);
+	CHECK_EQ(get(&r, 1, 1, 1, NULL, &small), 0);
+	CHECK(hard_fill(&r, MIB2));
+	CHECK_EQ(region_restore(&r, NULL), 0);
+	CHECK_EQ(hard_alloc(&r, 3, 1, 1, &frame), -ENOMEM);
+	begin();
+	CHECK_EQ(hard_alloc(&r, 3, 1, 1, &frame), -ENOMEM);
+	CHECK(all < 20);
+	CHECK_EQ(kp_index_claim(&r.idx, r.idx.pcpu, small, 1, 1), 0);
+	CHECK_EQ(hard_alloc(&r, 3, 1, 1, &frame), 0);
+	CHECK_EQ(frame, small + 1);
+	region_exit(&r);
+	return true;
+}
+
 /* Too many bad frames: everything is refused at once. */
 static bool refused_all(void)
 {
@@ -167,6 +188,7 @@ int main(void)
 		{ "each_step", each_step },
 		{ "refused_is_remembered", refused_is_remembered },
 		{ "refused_frames", refused_frames },
+		{ "refused_until_claimed", refused_until_claimed },
 		{ "refused_all", refused_all },
 	};
 

@@ -41,6 +41,7 @@ typedef uint64_t __le64;
 #define likely(x)		__builtin_expect(!!(x), 1)
 #undef __always_inline
 #define __always_inline		inline __attribute__((always_inline))
+#define __must_check		__attribute__((warn_unused_result))
 #define noinline		__attribute__((noinline))
 #define unlikely(x)		__builtin_expect(!!(x), 0)
 

@@ -11,6 +11,10 @@
 
 typedef u64 phys_addr_t;
 struct kobject { int unused; };
+struct module { int unused; };
+
+#define THIS_MODULE	((struct module *)NULL)
+
 typedef struct { s64 counter; } atomic64_t;
 
 static inline void atomic64_inc(atomic64_t *v)
@@ -19,6 +23,7 @@ static inline void atomic64_inc(atomic64_t *v)
 }
 
 #define BIT(n)			(1UL << (n))
+#define BIT_ULL(n)		(1ULL << (n))
 #define PAGE_SHIFT		12
 #define PAGE_SIZE		4096UL
 #define PAGE_MASK		(~(PAGE_SIZE - 1))
@@ -33,9 +38,12 @@ static inline void atomic64_inc(atomic64_t *v)
 #define IS_ERR(p)		((unsigned long)(p) >= -4095UL)
 #define is_power_of_2(n)	((n) && !((n) & ((n) - 1)))
 #define IS_ERR_OR_NULL(p)	(!(p) || IS_ERR(p))
-#define might_sleep_if(cond)	((void)(cond))
-#define fatal_signal_pending(task)	false
-#define cond_resched()		do { } while (0)
+/* A test may say that the task is to die, and see whether it would have slept. */
+__attribute__((weak)) bool shim_killed;
+__attribute__((weak)) u32 shim_sleeps;
+#define fatal_signal_pending(task)	shim_killed
+#define might_sleep_if(cond)	((void)(shim_sleeps += !!(cond)))
+#define cond_resched()		((void)shim_sleeps++)
 #define local_irq_save(f)	((f) = 0)
 #define local_irq_restore(f)	((void)(f))
 #define raw_spin_lock_irqsave(l, f)		((f) = 0, raw_spin_lock(l))

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What pools promise beyond the index: owners, contexts, signals. */
+#include "region.h"
+#include "test.h"
+
+#include "../../../mm/kho_pool/pool.h"
+
+#include <linux/kho_pool_expose.h>
+
+#define BLOCK	(MIB2 << SHIFT)
+
+__thread u32 this_cpu;
+
+static struct region m;
+static struct kho_pool *pool;
+static void *memory;
+
+void *phys_to_virt(phys_addr_t phys)
+{
+	return (u8 *)memory + phys - (m.base << SHIFT);
+}
+
+/* Attach what is in @m to a pool, as a new kernel does. */
+static void boot(void)
+{
+	struct kp_region *r = &kp_state.region[0];
+
+	memset(&kp_state, 0, sizeof(kp_state));
+	kp_state.nr_pools = 1;
+	kp_state.nr_regions = 1;
+	pool = &kp_state.pool[0];
+	r->idx = m.idx;
+	r->idx.mem = memory;
+	r->pool = pool;
+	r->base = m.base << SHIFT;
+	r->size = m.frames << SHIFT;
+	pool->region[pool->nr_regions++] = r;
+	shim_killed = false;
+	shim_sleeps = 0;
+}
+
+static void begin(u64 frames)
+{
+	region_init(&m, GIB, frames, 2);
+	memory = pages(frames << SHIFT);
+	boot();
+}
+
+static bool kexec(void)
+{
+	CHECK_EQ(region_restore(&m, NULL), 0);
+	boot();
+	return true;
+}
+
+static bool end(void)
+{
+	CHECK_EQ(kp_index_validate(&kp_state.region[0].idx), 0);
+	munmap(memory, m.frames << SHIFT);
+	region_exit(&m);
+	return true;
+}
+
+static bool owner_belongs(void)
+{
+	struct module one, two;
+	struct kho_pool_owner *owner;
+
+	begin(8 * MIB2);
+	owner = __kho_pool_register_owner(pool, "driver", &one);
+	CHECK(!IS_ERR(owner));
+	CHECK_EQ(PTR_ERR(__kho_pool_register_owner(pool, "driver", &two)), -EBUSY);
+	CHECK_EQ(PTR_ERR(kho_pool_register_owner(pool, "driver")), -EBUSY);
+	CHECK(__kho_pool_register_owner(pool, "driver", &one) == owner);
+	kho_pool_unregister_owner(owner);
+	CHECK_EQ(PTR_ERR(__kho_pool_register_owner(pool, "driver", &two)), -EBUSY);
+	kho_pool_unregister_owner(owner);
+	CHECK(__kho_pool_register_owner(pool, "driver", &two) == owner);
+	/* What user space has is the kernel's. */
+	CHECK(!IS_ERR(kho_pool_user_owner(pool)));
+	CHECK_EQ(PTR_ERR(__kho_pool_register_owner(pool, "user", &two)), -EBUSY);
+	/* The next kernel knows nothing of modules. */
+	CHECK(kexec());
+	CHECK(!IS_ERR(__kho_pool_register_owner(pool, "driver", &one)));
+	return end();
+}
+
+static struct kho_pool_owner *register_nr(u32 i)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "owner%u", i);
+	return kho_pool_register_owner(pool, name);
+}
+
+static bool slots_come_back(void)
+{
+	struct kho_pool_request req = { .size = 4096, .nid = NUMA_NO_NODE };
+	struct kho_pool_owner *owner, *with, *late;
+	phys_addr_t phys, named;
+	u32 nr = 0;
+
+	begin(8 * MIB2);
+	/* Two of 63 slots are those of the region's owners. */
+	with = register_nr(1000);
+	CHECK_EQ(kho_pool_alloc(with, &req, &phys), 0);
+	req.name = "named";
+	late = register_nr(1001);
+	CHECK_EQ(kho_pool_alloc(late, &req, &named), 0);
+	kho_pool_unregister_owner(with);
+	kho_pool_unregister_owner(late);
+	while (!IS_ERR(owner = register_nr(nr)))
+		nr++;
+	CHECK_EQ(PTR_ERR(owner), -ENOSPC);
+	/* "one" and "two" had none, and made room. */
+	CHECK_EQ(nr, 61);
+	/* Registered ones stay; those with extents, too. */
+	CHECK(!IS_ERR(register_nr(0)));
+	CHECK(kexec());
+	for (u32 i = 0; i < 5; i++) {
+		CHECK(!IS_ERR(register_nr(2000 + i)));
+		CHECK_EQ(kp_index_validate(&kp_state.region[0].idx), 0);
+	}
+	with = register_nr(1000);
+	CHECK(!IS_ERR(with));
+	CHECK_EQ(kho_pool_claim_all(with, NULL, NULL), 0);
+	CHECK_EQ(kho_pool_free(with, phys, 4096), 0);
+	late = register_nr(1001);
+	CHECK_EQ(kho_pool_claim(late, "named", &(struct kho_pool_extent){}), 0);
+	CHECK_EQ(kho_pool_free(late, named, 4096), 0);
+	/* After the seal nothing changes. */
+	while (!IS_ERR(register_nr(3000 + nr)))
+		nr++;
+	CHECK(kp_index_seal(&kp_state.region[0].idx, &(u64){ 0 }, 1));
+	CHECK_EQ(PTR_ERR(register_nr(4000)), -ENOSPC);
+	kp_index_unseal(&kp_state.region[0].idx);
+	return end();
+}
+
+/* Who must not sleep does not, and is told what cannot be had without. */
+static bool contexts(void)
+{
+	struct kho_pool_request req = { .size = BLOCK, .nid = NUMA_NO_NODE };
+	struct kho_pool_owner *owner;
+	phys_addr_t phys;
+
+	begin(8 * MIB2);
+	owner = kho_pool_register_owner(pool, "one");
+	CHECK_EQ(kho_pool_alloc(owner, &req, &phys), 0);
+	CHECK(shim_sleeps > 1);
+	CHECK_EQ(kho_pool_free(owner, phys, BLOCK), 0);
+	shim_sleeps = 0;
+	req.flags = KHO_POOL_ATOMIC;
+	CHECK_EQ(kho_pool_alloc(owner, &req, &phys), 0);
+	CHECK_EQ(kho_pool_free(owner, phys, BLOCK), 0);
+	req.size = 4096;
+	CHECK_EQ(kho_pool_alloc(owner, &req, &phys), 0);
+	CHECK_EQ(kho_pool_free(owner, phys, 4096), 0);
+	/* More cannot be cleared there, only taken. */
+	req.size = BLOCK + 4096;
+	CHECK_EQ(kho_pool_alloc(owner, &req, &phys), -EINVAL);
+	req.flags |= KHO_POOL_NOZERO;
+	CHECK_EQ(kho_pool_alloc(owner, &req, &phys), 0);
+	CHECK_EQ(shim_sleeps, 0);
+	req.flags = 8;
+	CHECK_EQ(kho_pool_alloc(owner, &req, &phys), -EINVAL);
+	return end();
+}
+
+/* Whoever is killed while a large extent is cleared has not got it. */
+static bool killed(void)
+{
+	struct kho_pool_request req = { .size = 3 * BLOCK, .nid = NUMA_NO_NODE, .name = "large" };
+	struct kho_pool_extent ext;
+	struct kho_pool_owner *owner;
+	phys_addr_t phys;
+
+	begin(8 * MIB2);
+	owner = kho_pool_register_owner(pool, "one");
+	shim_killed = true;
+	CHECK_EQ(kho_pool_alloc(owner, &req, &phys), -EINTR);
+	CHECK_EQ(kho_pool_lookup(pool, "large", &ext), -ENOENT);
+	CHECK_EQ(kp_pool_extents(), 0);
+	CHECK_EQ(kp_index_validate(&kp_state.region[0].idx), 0);
+	/* What one step clears is given all the same. */
+	req.size = BLOCK;
+	CHECK_EQ(kho_pool_alloc(owner, &req, &phys), 0);
+	CHECK_EQ(kho_pool_free(owner, phys, BLOCK), 0);
+	shim_killed = false;
+	req.size = 8 * BLOCK;
+	CHECK_EQ(kho_pool_alloc(owner, &req, &phys), 0);
+	return end();
+}
+
+/* All of it is cleared, whatever was there; nothing else is. */
+static bool cleared(void)
+{
+	static const u64 sizes[] = { 1, 3, 511, 512, 513, 1500 };
+	struct kho_pool_owner *owner;
+
+	begin(8 * MIB2);
+	owner = kho_pool_register_owner(pool, "one");
+	memset(memory, 0x5a, m.frames << SHIFT);
+	for (u32 i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct kho_pool_request req = { .size = sizes[i] << SHIFT, .nid = NUMA_NO_NODE };
+		phys_addr_t phys;
+		u64 dirty = 0;
+
+		CHECK_EQ(kho_pool_alloc(owner, &req, &phys), 0);
+		for (u64 at = 0; at < m.frames << SHIFT; at++)
+			dirty += !!((u8 *)memory)[at];
+		CHECK_EQ(dirty, (m.frames << SHIFT) - req.size);
+		CHECK(!memchr_inv(phys_to_virt(phys), 0, req.size));
+		memset(phys_to_virt(phys), 0x5a, req.size);
+		CHECK_EQ(kho_pool_free(owner, phys, req.size), 0);
+	}
+	return end();
+}
+
+int main(void)
+{
+	static const struct test tests[] = {
+		{ "owner_belongs", owner_belongs },
+		{ "slots_come_back", slots_come_back },
+		{ "contexts", contexts },
+		{ "killed", killed },
+		{ "cleared", cleared },
+	};
+
+	return run_tests(tests, ARRAY_SIZE(tests));
+}
