@@ -152,6 +152,8 @@ struct kp_pcpu {
 	u32 hint_area;		/* area last used for blocks */
 	u16 hint_used;		/* its nr_used then */
 	u16 alone;		/* allocations for which to keep to an area of its own */
+	u8 meetings;		/* with other CPUs, each soon after the last one */
+	u64 met;		/* @allocs at that time */
 	u32 epoch;		/* the index's when it last broke up a free area */
 	/* Block last used for small extents, by low bits of the kind. */
 	u32 hint_block[KP_HINTS];

@@ -375,6 +375,7 @@ int kp_refuse(struct kp_index *idx, struct kp_alloc *alloc);
 void kp_loosen_refused(struct kp_index *idx, const struct kp_gain *gain);
 
 /* alloc.c */
+void kp_met_another(struct kp_pcpu *pcpu);
 void kp_commit_frames(struct kp_index *idx, struct kp_pcpu *pcpu, const struct kp_request *req,
 		      u32 block, u32 bit);
 

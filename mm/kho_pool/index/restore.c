@@ -326,6 +326,7 @@ int kp_index_restore(struct kp_index *idx, const u64 *csum)
 	for (u32 i = 0; i < idx->nr_pcpu; i++) {
 		idx->pcpu[i].hint_area = 0;
 		idx->pcpu[i].alone = 0;
+		idx->pcpu[i].meetings = 0;
 		idx->pcpu[i].epoch = 0;
 		memset(idx->pcpu[i].hint_block, 0, sizeof(idx->pcpu[i].hint_block));
 	}

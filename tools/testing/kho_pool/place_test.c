@@ -184,6 +184,9 @@ static bool first_blocks(struct region *r, bool meet)
 			raw_spin_lock(&mine->lock);
 		if (meet && last != mine)
 			raw_spin_lock(&last->lock);
+		/* Not for the first time */
+		for (u32 i = 0; meet && i < 4; i++)
+			kp_met_another(&r->idx.pcpu[cpu]);
 		CHECK_EQ(get_on(r, cpu, MIB2, 1, NULL, &frame), 0);
 		if (meet && cpu)
 			raw_spin_unlock(&mine->lock);

@@ -32,7 +32,7 @@ struct peer {
 	uint64_t (*overhead)(void *pool);
 };
 
-extern const struct peer kho_pool_peer;
+extern const struct peer kho_pool_peer, kho_pool_cpus_peer;
 extern const struct peer genalloc_first_fit_peer, genalloc_best_fit_peer;
 extern const struct peer gpu_buddy_peer, cma_peer;
 

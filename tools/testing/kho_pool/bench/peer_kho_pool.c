@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Ours, as it runs in the kernel, except for the interrupts. */
+#include "../random.h"
 #include "../region.h"
 
 #include "peer.h"
@@ -53,6 +54,44 @@ const struct peer kho_pool_peer = {
 	.create = create,
 	.alloc = take,
 	.free = give,
+	.destroy = destroy,
+	.overhead = overhead,
+};
+
+/*
+ * The same with 200 CPUs that allocate in no order, and now and then meet another one.
+ */
+#define CPUS	200
+
+static u64 seed;
+
+static void *create_cpus(u64 base, u64 bytes, u64 unit, unsigned int threads)
+{
+	seed = 1;
+	return create(base, bytes, unit, CPUS);
+}
+
+static bool take_cpus(void *pool, unsigned int thread, u64 bytes, u64 align, struct piece *piece)
+{
+	struct region *r = pool;
+	unsigned int cpu = random_below(&seed, CPUS);
+
+	/* It finds the lock of its area taken, once in a while. */
+	if (!random_below(&seed, 256))
+		kp_met_another(&r->idx.pcpu[cpu]);
+	return take(pool, cpu, bytes, align, piece);
+}
+
+static void give_cpus(void *pool, unsigned int thread, const struct piece *piece)
+{
+	give(pool, random_below(&seed, CPUS), piece);
+}
+
+const struct peer kho_pool_cpus_peer = {
+	.name = "kho_pool, 200 CPUs",
+	.create = create_cpus,
+	.alloc = take_cpus,
+	.free = give_cpus,
 	.destroy = destroy,
 	.overhead = overhead,
 };

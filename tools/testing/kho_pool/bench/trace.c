@@ -54,7 +54,7 @@ static const struct {
 
 static const struct peer *peers[] = {
 	&kho_pool_peer, &genalloc_first_fit_peer, &genalloc_best_fit_peer, &gpu_buddy_peer,
-	&cma_peer,
+	&cma_peer, &kho_pool_cpus_peer,
 };
 
 struct vm {
