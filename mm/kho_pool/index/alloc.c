@@ -372,9 +372,9 @@ static int kp_visit_hole(struct visit *v, u32 a)
 }
 
 /* Another CPU has the lock of the area that this one wants to use. */
-void kp_met_another(struct kp_pcpu *pcpu)
+noinline void kp_met_another(struct kp_pcpu *pcpu)
 {
-	if (pcpu->allocs - pcpu->met > SOON)
+	if ((u32)pcpu->allocs - pcpu->met > SOON)
 		pcpu->meetings = 0;
 	if (pcpu->meetings < MEETINGS)
 		pcpu->meetings++;

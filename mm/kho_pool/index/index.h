@@ -47,12 +47,13 @@
  *	bad.c			frames with memory errors
  *	runs.c			runs of blocks over several areas
  *	names.c			names of extents and owners
+ *	stat.c			sums; what is free
  *	refused.c		requests that were refused
  *	alloc.c			allocation
  *	index.c			free, claim, assign
  *	confirm.c seal.c	allocations that are to be cleared; the seal
  *	restore.c		the volatile side, rebuilt from a checked index
- *	walk.c stat.c		all extents; what is free
+ *	walk.c			all extents
  *	validate.c		every invariant, in code
  *	root.c			the root and the keep list
  */
@@ -142,18 +143,18 @@ struct kp_area {
 /* The changes made by one CPU; only sums over all CPUs have a meaning. */
 struct kp_pcpu {
 	bool active;		/* inside an operation */
+	u8 meetings;		/* with other CPUs, each soon after the last one */
+	u16 alone;		/* allocations for which to keep to an area of its own */
+	u32 met;		/* @allocs at the last meeting */
 	u64 csum;		/* of the persistent index */
 	/* Extents and frames that came and went, with the slack of last blocks: only growing */
 	u64 allocs, frees;
 	u64 taken, given;
 	s64 unclaimed;		/* extents */
 	u64 gains;		/* how often something came free, or could be shared again */
-	s64 moving;		/* blocks that are neither free nor an extent's; how many times */
+	s64 moving;		/* runs of blocks that are neither free nor an extent's */
 	u32 hint_area;		/* area last used for blocks */
 	u16 hint_used;		/* its nr_used then */
-	u16 alone;		/* allocations for which to keep to an area of its own */
-	u8 meetings;		/* with other CPUs, each soon after the last one */
-	u64 met;		/* @allocs at that time */
 	u32 epoch;		/* the index's when it last broke up a free area */
 	/* Block last used for small extents, by low bits of the kind. */
 	u32 hint_block[KP_HINTS];
