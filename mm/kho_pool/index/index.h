@@ -64,13 +64,13 @@
  * Two kinds of locks, the outer one first.  Both are raw spinlocks.
  *
  * kp_index.index_lock
- *	names, owners and bad frames of the region, and claims of memory in more
- *	than one area
+ *	names, owners and bad frames of the region, claims, and what is refused
  *
  * kp_area.lock
  *	the area's bits and its word, and the words and bitmaps of its blocks
  *
- * An allocation of less than an area without a name takes only the area's lock.
+ * An allocation without a name takes only the locks of areas, one at a time, and so does a
+ * free of what has none.
  * Callers disable interrupts and pass the struct kp_pcpu of the CPU that they run on.
  * Nothing else may use that until the call returns.  What may take long is done in
  * steps: a call does a part of it, some 20 us at most, and says if there is more.
