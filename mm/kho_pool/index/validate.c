@@ -236,8 +236,8 @@ static int kp_check_names(struct check *c)
 /* nr_bad matches the words; if there are too many or invalid ones, all_bad is set. */
 static int kp_check_bad(struct kp_index *idx)
 {
-	u64 last = kp_load(&idx->bad[idx->nr_bad_words - 1]), block = idx->nr_blocks;
-	u32 nr = 0, end = 0;
+	u64 block = idx->nr_blocks, frame;
+	u32 nr = 0, end = 0, valid = 0;
 
 	for (u32 i = 0; i < idx->nr_bad_words; i++) {
 		if (!kp_load(&idx->bad[i]))
@@ -246,9 +246,11 @@ static int kp_check_bad(struct kp_index *idx)
 		end = i + 1;
 	}
 	HOLDS(idx->nr_bad == nr && idx->bad_end == end);
-	HOLDS(nr || !idx->all_bad);
-	HOLDS(!last || idx->all_bad);
-	for (u64 frame = 0; kp_bad_next(idx, &frame); frame++) {
+	for (u32 i = 0; kp_bad_run(idx, &i, &frame);)
+		valid++;
+	/* The word that says "too many" is none that is valid. */
+	HOLDS(idx->all_bad == (valid < nr));
+	for (frame = 0; kp_bad_next(idx, &frame); frame++) {
 		HOLDS(frame < idx->nr_frames);
 		HOLDS(kp_bad_has(idx, frame >> KHO_POOL_BLOCK_SHIFT));
 		if (frame >> KHO_POOL_BLOCK_SHIFT == block)
@@ -269,7 +271,7 @@ static int kp_check_bad(struct kp_index *idx)
 int kp_index_validate(struct kp_index *idx)
 {
 	struct check c = { .idx = idx };
-	s64 unclaimed = 0;
+	s64 unclaimed = 0, moving = 0;
 	int ret;
 
 	for (int i = 1; i < KHO_POOL_OWNERS; i++)
@@ -289,7 +291,9 @@ int kp_index_validate(struct kp_index *idx)
 	for (u32 i = 0; i < idx->nr_pcpu; i++) {
 		HOLDS(!idx->pcpu[i].active);
 		unclaimed += idx->pcpu[i].unclaimed;
+		moving += idx->pcpu[i].moving;
 	}
+	HOLDS(!moving);
 	HOLDS(kp_index_extents(idx) == c.extents);
 	HOLDS(unclaimed == c.unclaimed);
 	HOLDS(kp_index_used(idx) == c.used_frames);

@@ -497,6 +497,78 @@ static bool run_without_a_name(void)
 	return true;
 }
 
+/* Many areas, with a first and a last one of a single block, and every name in use. */
+static bool odd_geometry(void)
+{
+	static const struct { u64 lead, areas, tail; } shapes[] = {
+		{ 511, 64, 1 }, { 0, 64, 1 }, { 511, 65, 0 }, { 1, 130, 511 }, { 511, 1, 1 },
+		{ 511, 0, 1 }, { 0, 128, 0 },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(shapes); i++) {
+		u64 base = GIB + shapes[i].lead * MIB2, nr = 0, wanted, frame, csum, *at;
+		struct region r;
+		char name[32];
+
+		r.frames = (shapes[i].lead ? 512 - shapes[i].lead : 0) * MIB2 +
+			   shapes[i].areas * GIB + shapes[i].tail * MIB2;
+		region_init(&r, base, r.frames, 2);
+		at = calloc(r.idx.nr_blocks + 1, sizeof(*at));
+		CHECK_EQ(r.idx.nr_areas, !!shapes[i].lead + shapes[i].areas + !!shapes[i].tail);
+		/* A GiB each that is aligned, and blocks for the rest; names as long as there are. */
+		wanted = shapes[i].areas;
+		for (u64 a = 0; a < wanted; a++, nr++) {
+			snprintf(name, sizeof(name), "a%llu", (unsigned long long)a);
+			CHECK_EQ(get(&r, GIB, GIB, 1, name, &at[nr]), 0);
+			CHECK_EQ((at[nr] + base) % GIB, 0);
+		}
+		CHECK_EQ(get(&r, GIB, GIB, 1, NULL, &frame), -ENOMEM);
+		for (wanted = nr; !get(&r, MIB2, 1, 2, NULL, &at[nr]); nr++)
+			;
+		CHECK_EQ(nr - wanted, (shapes[i].lead ? 512 - shapes[i].lead : 0) + shapes[i].tail);
+		CHECK_EQ(kp_index_validate(&r.idx), 0);
+		CHECK(kp_index_seal(&r.idx, &csum, 1));
+		CHECK_EQ(region_restore(&r, &csum), 0);
+		CHECK_EQ(kp_index_extents(&r.idx), nr);
+		for (u64 n = 0; n < nr; n++)
+			CHECK_EQ(put(&r, at[n], n < wanted ? GIB : MIB2, n < wanted ? 1 : 2), 0);
+		CHECK_EQ(kp_index_validate(&r.idx), 0);
+		/* Every name, and over a kexec */
+		for (u32 n = 0; n < r.idx.nr_names; n++) {
+			snprintf(name, sizeof(name), "n%u", n);
+			CHECK_EQ(get(&r, 1, 1, 1, name, &frame), 0);
+		}
+		CHECK_EQ(get(&r, 1, 1, 1, "more", &frame), -ENOSPC);
+		CHECK(kp_index_seal(&r.idx, &csum, 1));
+		CHECK_EQ(region_restore(&r, &csum), 0);
+		CHECK_EQ(kp_index_validate(&r.idx), 0);
+		CHECK_EQ(get(&r, 1, 1, 1, "more", &frame), -ENOSPC);
+		for (u32 n = 0; n < r.idx.nr_names; n++) {
+			snprintf(name, sizeof(name), "n%u", n);
+			CHECK_EQ(kp_name_find(&r.idx, name, &frame), 0);
+			CHECK_EQ(put(&r, frame, 1, 1), 0);
+		}
+		CHECK_EQ(kp_index_validate(&r.idx), 0);
+		CHECK_EQ(get(&r, r.frames, 1, 1, NULL, &frame), 0);
+		free(at);
+		region_exit(&r);
+	}
+	return true;
+}
+
+/* What the format cannot hold is no region. */
+static bool largest_region(void)
+{
+	u64 most = ((1ULL << 31) - 1) * MIB2;
+
+	CHECK(kp_index_size(0, most));
+	CHECK_EQ(kp_index_size(0, most + MIB2), 0);
+	CHECK_EQ(kp_index_size_table(0, most + MIB2), 0);
+	CHECK_EQ(kp_index_size(0 - 2 * MIB2, 2 * MIB2), 0);
+	CHECK(kp_index_size(0 - 2 * MIB2, MIB2));
+	return true;
+}
+
 /* Large extents that nobody wants any more: all of them is given back. */
 static bool dropped(void)
 {
@@ -1103,6 +1175,8 @@ int main(void)
 		{ "reserved_without_a_name", reserved_without_a_name },
 		{ "run_without_a_name", run_without_a_name },
 		{ "dropped", dropped },
+		{ "odd_geometry", odd_geometry },
+		{ "largest_region", largest_region },
 		{ "small_and_aligned", small_and_aligned },
 		{ "confirmed_while_unsealed", confirmed_while_unsealed },
 		{ "small_is_cleared", small_is_cleared },

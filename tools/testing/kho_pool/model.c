@@ -475,7 +475,7 @@ static const char *do_alloc(const struct op *op)
 		.align = op->b & 0x80 ? 1ULL << (SHIFT + (op->b >> 8) % 20) : 0,
 		.nid = op->a % 4 == 3 ? NUMA_NO_NODE : op->a % 3,
 	};
-	bool full_check = !is_large || op->c % 8 == 0, named, strict, there;
+	bool full_check = !is_large || (op->a + (op->c >> 4)) % 16 == 0, named, strict, there;
 	u64 align = req.align ? req.align >> SHIFT : 1;
 	phys_addr_t phys = 0;
 	const char *wrong;

@@ -54,7 +54,8 @@ static void step_end(void)
 		return;
 	if (at_step == nr_steps)
 		least[nr_steps++] = ns;
-	least[at_step] = min(least[at_step], (u32)ns);
+	if (ns < least[at_step])
+		least[at_step] = ns;
 	at_step++;
 }
 

@@ -33,7 +33,7 @@ static void give(void *pool, unsigned int thread, const struct piece *piece)
 	struct region *r = pool;
 
 	whole_free(&r->idx, &r->idx.pcpu[thread], (piece->addr >> SHIFT) - r->base,
-		      piece->bytes >> SHIFT, 1);
+		   piece->bytes >> SHIFT, 1);
 }
 
 static void destroy(void *pool)
