@@ -377,7 +377,7 @@ static int kp_alloc_in(struct kp_region *r, const struct kp_request *req, struct
 	unsigned long irqs;
 	int err;
 
-	*alloc = (struct kp_alloc){ .req = req };
+	kp_begin_alloc(alloc, req);
 	do {
 		local_irq_save(irqs);
 		err = kp_index_alloc(&r->idx, kp_this_pcpu(r), alloc);

@@ -12,13 +12,15 @@
 static inline int whole_alloc(struct kp_index *idx, struct kp_pcpu *pcpu,
 			      const struct kp_request *req, u64 *frame)
 {
-	struct kp_alloc alloc = { .req = req };
+	struct kp_alloc alloc;
 	int ret;
 
+	kp_begin_alloc(&alloc, req);
 	do
 		ret = kp_index_alloc(idx, pcpu, &alloc);
 	while (ret == -EAGAIN);
-	*frame = alloc.frame;
+	if (!ret)
+		*frame = alloc.frame;
 	if (!ret && alloc.unconfirmed && req->frames < KHO_POOL_BLOCK_FRAMES) {
 		u32 shift = le32_to_cpu(idx->header->frame_shift);
 

@@ -29,15 +29,17 @@ static inline void hard_must(int ret)
 static inline int hard_alloc(struct region *r, u64 frames, u64 align, u8 owner, u64 *frame)
 {
 	struct kp_request req = { .frames = frames, .align = align, .owner = owner };
-	struct kp_alloc alloc = { .req = &req };
+	struct kp_alloc alloc;
 	int ret;
 
+	kp_begin_alloc(&alloc, &req);
 	do {
 		step_begin();
 		ret = kp_index_alloc(&r->idx, r->idx.pcpu, &alloc);
 		step_end();
 	} while (ret == -EAGAIN);
-	*frame = alloc.frame;
+	if (!ret)
+		*frame = alloc.frame;
 	return ret;
 }
 

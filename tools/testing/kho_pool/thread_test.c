@@ -48,7 +48,7 @@ static void *work(void *data)
 				.frames = 1 + random_below(&seed, 4), .align = 1,
 				.owner = owner, .clear = !random_below(&seed, 8),
 			};
-			u64 frame;
+			u64 frame = 0;
 
 			if (!random_below(&seed, 8))
 				req.frames = MIB2 * (1 + random_below(&seed, 4));

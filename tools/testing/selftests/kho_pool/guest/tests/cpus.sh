@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# Many CPUs that allocate at once, over kexecs; and the kselftests with as many.
+# Many CPUs that allocate at once, over kexecs; and kselftests with as many.  The small kernel for
+# x86-64 is one for two CPUs.
 
 # cpus_churn GENERATION: what came over is there; then a thread on each CPU allocates and frees
 cpus_churn() {
@@ -14,7 +15,7 @@ cpus_churn() {
 	check "every invariant holds" is "$(cat $DEBUG/validate)" ok
 }
 
-#: cpus long smp=32 mem=8G silence=900 -- kho_pool=2G
+#: cpus long arch=arm64 smp=32 mem=8G silence=900 -- kho_pool=2G
 cpus_0() {
 	cpus_churn 0
 	for program in kho_pool_test kho_pool_control_test; do
@@ -32,6 +33,7 @@ cpus_1() {
 cpus_2() {
 	cpus_churn 2
 	cmd free_all
-	check "all is free" is "$(stat extents)" 0
-	check "every byte of it" is "$(stat free_bytes)" "$(stat size_bytes)"
+	# But for the driver's ledger, which has a block
+	check "all is free" is "$(stat extents)" 1
+	check "every byte of it" is "$(stat free_bytes)" $(($(stat size_bytes) - 2097152))
 }
