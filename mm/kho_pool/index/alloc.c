@@ -109,12 +109,6 @@ struct visit {
  * Frames
  */
 
-/* The word of a block whose bitmaps serve requests like @req. */
-static u64 kp_frames_word(const struct kp_request *req)
-{
-	return kp_word(KHO_POOL_SPLIT, req->owner, 0) | (req->name ? KHO_POOL_NAMED : 0);
-}
-
 /* Make frames at @bit of a split block the extent; its area is locked. */
 static __always_inline void kp_write_frames(struct kp_index *idx, struct kp_pcpu *pcpu,
 					    const struct kp_request *req, u32 block, u32 bit)

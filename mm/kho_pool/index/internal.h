@@ -100,6 +100,18 @@ static inline void kp_end(struct kp_pcpu *pcpu)
 	smp_store_release(&pcpu->active, false);
 }
 
+/* Wait until the CPU is in no operation.  *@spins is how often to look, for several CPUs. */
+static inline bool kp_wait_idle(const struct kp_pcpu *pcpu, unsigned long *spins)
+{
+	/* Pairs with kp_end(): what the operation added is seen. */
+	while (smp_load_acquire(&pcpu->active)) {
+		if (!(*spins)--)
+			return false;
+		cpu_relax();
+	}
+	return true;
+}
+
 /*
  * The first lock that an operation takes.  Pairs with kp_index_seal(): either
  * we see that the index is sealed, or the sealer sees that we are active.
@@ -263,6 +275,12 @@ static inline bool kp_test(const u64 *words, u32 bit)
 static inline u32 kp_kind(u64 word)
 {
 	return 2 * (kp_word_owner(word) % KHO_POOL_OWNERS) + !!(word & KHO_POOL_NAMED);
+}
+
+/* The word of a block whose bitmaps serve requests like @req. */
+static inline u64 kp_frames_word(const struct kp_request *req)
+{
+	return kp_word(KHO_POOL_SPLIT, req->owner, 0) | (req->name ? KHO_POOL_NAMED : 0);
 }
 
 /* Areas that may have a block of this kind with a free frame. */

@@ -25,7 +25,7 @@
 /* Such lengths, and longer ones, are refused, by the alignment's order; 0: none is. */
 struct kp_refused {
 	u32 blocks[BLOCK_ORDERS];
-	u16 frames[KP_KINDS][FRAME_ORDERS];
+	u32 frames[KP_KINDS][FRAME_ORDERS];
 };
 
 u64 kp_refused_size(void)
@@ -36,11 +36,6 @@ u64 kp_refused_size(void)
 static bool kp_is_small(const struct kp_request *req)
 {
 	return req->frames < KHO_POOL_BLOCK_FRAMES;
-}
-
-static u32 kp_request_kind(const struct kp_request *req)
-{
-	return 2 * req->owner + !!req->name;
 }
 
 static u32 kp_frame_order(const struct kp_request *req)
@@ -80,7 +75,7 @@ bool kp_was_refused(const struct kp_index *idx, const struct kp_request *req)
 	if (!kp_can_remember(req))
 		return false;
 	if (kp_is_small(req)) {
-		limit = READ_ONCE(refused->frames[kp_request_kind(req)][kp_frame_order(req)]);
+		limit = READ_ONCE(refused->frames[kp_kind(kp_frames_word(req))][kp_frame_order(req)]);
 		return limit && req->frames >= limit;
 	}
 	limit = READ_ONCE(refused->blocks[kp_block_order(req)]);
@@ -90,33 +85,30 @@ bool kp_was_refused(const struct kp_index *idx, const struct kp_request *req)
 /* Has each CPU been outside of an operation since? */
 static bool kp_all_were_idle(const struct kp_index *idx)
 {
-	u32 spins = SPINS;
+	unsigned long spins = SPINS;
 
-	for (u32 i = 0; i < idx->nr_pcpu; i++) {
-		/* Pairs with kp_end(): the operation's gains are seen. */
-		while (smp_load_acquire(&idx->pcpu[i].active)) {
-			if (!spins--)
-				return false;
-			cpu_relax();
-		}
-	}
+	for (u32 i = 0; i < idx->nr_pcpu; i++)
+		if (!kp_wait_idle(&idx->pcpu[i], &spins))
+			return false;
 	return true;
+}
+
+/* A larger alignment makes it no easier. */
+static void kp_remember_length(u32 *limits, u32 order, u32 orders, u32 length)
+{
+	for (; order < orders; order++)
+		if (!limits[order] || limits[order] > length)
+			WRITE_ONCE(limits[order], length);
 }
 
 static void kp_remember(struct kp_refused *refused, const struct kp_request *req)
 {
-	u32 kind = kp_request_kind(req);
-
-	/* A larger alignment makes it no easier. */
-	if (kp_is_small(req)) {
-		for (u32 i = kp_frame_order(req); i < FRAME_ORDERS; i++)
-			if (!refused->frames[kind][i] || refused->frames[kind][i] > req->frames)
-				WRITE_ONCE(refused->frames[kind][i], req->frames);
-		return;
-	}
-	for (u32 i = kp_block_order(req); i < BLOCK_ORDERS; i++)
-		if (!refused->blocks[i] || refused->blocks[i] > kp_blocks(req->frames))
-			WRITE_ONCE(refused->blocks[i], kp_blocks(req->frames));
+	if (kp_is_small(req))
+		kp_remember_length(refused->frames[kp_kind(kp_frames_word(req))],
+				   kp_frame_order(req), FRAME_ORDERS, req->frames);
+	else
+		kp_remember_length(refused->blocks, kp_block_order(req), BLOCK_ORDERS,
+				   kp_blocks(req->frames));
 }
 
 /**
@@ -153,12 +145,17 @@ int kp_refuse(struct kp_index *idx, struct kp_alloc *alloc)
 	return -ENOMEM;
 }
 
-/* Extents of up to @run may be had again. */
-static bool kp_loosen(u32 *limit, u32 run)
+/* Extents of up to @run may be had again.  Is any length still refused? */
+static bool kp_loosen(u32 *limits, u32 orders, u32 run)
 {
-	if (*limit && *limit <= run)
-		*limit = run == ~0U ? 0 : run + 1;
-	return *limit;
+	bool any = false;
+
+	for (u32 i = 0; i < orders; i++) {
+		if (limits[i] && limits[i] <= run)
+			WRITE_ONCE(limits[i], run == ~0U ? 0 : run + 1);
+		any |= limits[i];
+	}
+	return any;
 }
 
 /**
@@ -169,32 +166,21 @@ static bool kp_loosen(u32 *limit, u32 run)
 void kp_loosen_refused(struct kp_index *idx, const struct kp_gain *gain)
 {
 	struct kp_refused *refused = idx->refused;
-	u32 blocks = 0, frames;
+	u32 known;
 
 	if (!READ_ONCE(idx->refusals))
 		return;
 	raw_spin_lock(&idx->index_lock);
-	frames = idx->refusals & KP_REFUSED_FRAMES;
+	known = idx->refusals;
 	if (gain->kind == KP_ANY_KIND) {
-		for (u32 i = 0; i < BLOCK_ORDERS; i++) {
-			u32 limit = refused->blocks[i];
-
-			if (kp_loosen(&limit, gain->run))
-				blocks = KP_REFUSED_BLOCKS;
-			WRITE_ONCE(refused->blocks[i], limit);
-		}
+		if (!kp_loosen(refused->blocks, BLOCK_ORDERS, gain->run))
+			known &= ~KP_REFUSED_BLOCKS;
 		/* A free block serves every kind. */
-		for (u32 i = 0; frames && i < KP_KINDS * FRAME_ORDERS; i++)
-			WRITE_ONCE(refused->frames[i / FRAME_ORDERS][i % FRAME_ORDERS], 0);
-		WRITE_ONCE(idx->refusals, (idx->refusals & KP_REFUSED_ALL) | blocks);
+		if (known & KP_REFUSED_FRAMES)
+			kp_loosen(refused->frames[0], KP_KINDS * FRAME_ORDERS, ~0U);
+		WRITE_ONCE(idx->refusals, known & ~KP_REFUSED_FRAMES);
 	} else {
-		for (u32 i = 0; i < FRAME_ORDERS; i++) {
-			u32 limit = refused->frames[gain->kind][i];
-
-			kp_loosen(&limit, gain->run);
-			WRITE_ONCE(refused->frames[gain->kind][i],
-				   min(limit, KHO_POOL_BLOCK_FRAMES) % KHO_POOL_BLOCK_FRAMES);
-		}
+		kp_loosen(refused->frames[gain->kind], FRAME_ORDERS, gain->run);
 	}
 	raw_spin_unlock(&idx->index_lock);
 }

@@ -22,12 +22,8 @@ bool kp_index_seal(struct kp_index *idx, u64 *csum, unsigned long spins)
 	for (u32 i = 0; i < idx->nr_pcpu; i++) {
 		struct kp_pcpu *pcpu = &idx->pcpu[i];
 
-		/* Pairs with kp_end(): what the operation added is seen. */
-		while (smp_load_acquire(&pcpu->active)) {
-			if (!spins--)
-				return false;
-			cpu_relax();
-		}
+		if (!kp_wait_idle(pcpu, &spins))
+			return false;
 		*csum += pcpu->csum;
 	}
 	return true;
@@ -40,7 +36,8 @@ static void kp_sweep_block(struct kp_index *idx, struct kp_pcpu *pcpu, u32 block
 	struct kp_extent ext = { .frame = (u64)block << KHO_POOL_BLOCK_SHIFT };
 	__le64 *p = kp_extent_word(idx, block);
 	u64 word = p ? kp_load(p) : 0;
-	struct kp_gain gain;
+	/* kp_index_sweep() knows. */
+	struct kp_gain gain = {};
 
 	if (word & KHO_POOL_PENDING) {
 		ext.frames = kp_word_frames(word);

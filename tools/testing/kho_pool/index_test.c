@@ -421,8 +421,7 @@ static bool reserved_frames(void)
 	CHECK_EQ(put(&r, 0, 8 * MIB2, 2), 0);
 
 	/* Too late: the kernel goes on, and has the block again. */
-	memset(&a, 0, sizeof(a));
-	a.req = &req;
+	kp_begin_alloc(&a, &req);
 	CHECK_EQ(kp_index_alloc(&r.idx, pcpu, &a), 0);
 	CHECK(kp_index_seal(&r.idx, &csum, 1));
 	CHECK_EQ(kp_index_confirm(&r.idx, pcpu, &a), -ESHUTDOWN);
@@ -432,8 +431,7 @@ static bool reserved_frames(void)
 	CHECK_EQ(put(&r, 0, 8 * MIB2, 2), 0);
 
 	/* And the next kernel has nothing of it. */
-	memset(&a, 0, sizeof(a));
-	a.req = &req;
+	kp_begin_alloc(&a, &req);
 	CHECK_EQ(kp_index_alloc(&r.idx, pcpu, &a), 0);
 	CHECK(kp_index_seal(&r.idx, &csum, 1));
 	CHECK_EQ(region_restore(&r, &csum), 0);
