@@ -75,7 +75,9 @@ bool kp_was_refused(const struct kp_index *idx, const struct kp_request *req)
 	if (!kp_can_remember(req))
 		return false;
 	if (kp_is_small(req)) {
-		limit = READ_ONCE(refused->frames[kp_kind(kp_frames_word(req))][kp_frame_order(req)]);
+		u32 kind = kp_kind(kp_frames_word(req));
+
+		limit = READ_ONCE(refused->frames[kind][kp_frame_order(req)]);
 		return limit && req->frames >= limit;
 	}
 	limit = READ_ONCE(refused->blocks[kp_block_order(req)]);
