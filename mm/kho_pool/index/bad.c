@@ -32,7 +32,7 @@ static u64 kp_bad_encode(const struct run *run)
 	return word | kp_csum_mix(word) >> KHO_POOL_BAD_CSUM_SHIFT << KHO_POOL_BAD_CSUM_SHIFT;
 }
 
-/* False for an unused word, an invalid one, and the one that says "too many". */
+/* False for an unused word and an invalid one; "too many" is one of those. */
 static bool kp_bad_read(const struct kp_index *idx, u32 i, struct run *run)
 {
 	u64 word = kp_load(&idx->bad[i]);
@@ -114,10 +114,12 @@ static void kp_bad_refuse_all(struct kp_index *idx)
 static void kp_bad_count(struct kp_index *idx, u32 i)
 {
 	struct run run;
+	bool known = kp_bad_read(idx, i, &run);
 
-	if (i == kp_bad_last(idx) || !kp_bad_read(idx, i, &run)) {
+	if (i == kp_bad_last(idx) || !known)
 		kp_bad_refuse_all(idx);
-	} else {
+	/* A frame is known wherever it stands, in the last word too. */
+	if (known) {
 		u32 *bucket = kp_bad_bucket(idx, run.frame >> KHO_POOL_BLOCK_SHIFT);
 
 		idx->bad_link[i] = *bucket;
@@ -150,7 +152,8 @@ static u32 kp_bad_find_word(struct kp_index *idx, u64 frame, struct run *to)
 	for (u32 i = *kp_bad_bucket(idx, block); i; i = idx->bad_link[i - 1]) {
 		struct run run;
 
-		if (!kp_bad_read(idx, i - 1, &run) || run.frame >> KHO_POOL_BLOCK_SHIFT != block ||
+		if (i - 1 == kp_bad_last(idx) || !kp_bad_read(idx, i - 1, &run) ||
+		    run.frame >> KHO_POOL_BLOCK_SHIFT != block ||
 		    frame + 1 < run.frame || frame > run.end)
 			continue;
 		to->frame = min(run.frame, frame);
@@ -178,10 +181,9 @@ static u32 kp_bad_find_word(struct kp_index *idx, u64 frame, struct run *to)
  */
 int kp_index_bad(struct kp_index *idx, u64 frame)
 {
-	u64 word = KHO_POOL_BAD_TOO_MANY;
 	struct run run;
+	u64 word, old;
 	int ret = 0;
-	bool fresh;
 	u32 i;
 
 	if (frame >= idx->nr_frames)
@@ -190,14 +192,16 @@ int kp_index_bad(struct kp_index *idx, u64 frame)
 		return -EROFS;
 	raw_spin_lock(&idx->index_lock);
 	i = kp_bad_find_word(idx, frame, &run);
-	if (i == kp_bad_last(idx))
+	old = kp_load(&idx->bad[i]);
+	if (i == kp_bad_last(idx)) {
 		ret = -ENOSPC;
-	else
+		word = old ?: KHO_POOL_BAD_TOO_MANY;
+	} else {
 		word = kp_bad_encode(&run);
-	fresh = !kp_load(&idx->bad[i]);
+	}
 	/* In no checksum: it may be stored after the seal. */
 	smp_store_release(&idx->bad[i], cpu_to_le64(word));
-	if (fresh)
+	if (!old)
 		kp_bad_count(idx, i);
 	/* Operations that take an area's lock after this see the bad frame. */
 	if (!ret)

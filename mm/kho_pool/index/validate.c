@@ -248,8 +248,7 @@ static int kp_check_bad(struct kp_index *idx)
 	HOLDS(idx->nr_bad == nr && idx->bad_end == end);
 	for (u32 i = 0; kp_bad_run(idx, &i, &frame);)
 		valid++;
-	/* The word that says "too many" is none that is valid. */
-	HOLDS(idx->all_bad == (valid < nr));
+	HOLDS(idx->all_bad == (valid < nr || kp_load(&idx->bad[idx->nr_bad_words - 1])));
 	for (frame = 0; kp_bad_next(idx, &frame); frame++) {
 		HOLDS(frame < idx->nr_frames);
 		HOLDS(kp_bad_has(idx, frame >> KHO_POOL_BLOCK_SHIFT));

@@ -1138,6 +1138,38 @@ static bool bad_and_damaged(void)
 	return true;
 }
 
+/*
+ * The last word is for "too many".  If a frame stands there, it is known, and nothing is
+ * allocated; what else goes bad gets a word of its own as long as there is one.
+ */
+static bool bad_in_last(void)
+{
+	u64 csum, frame = 5 * MIB2 + 7;
+	struct region r;
+	u32 last;
+
+	region_init(&r, GIB, 64 * MIB2, 1);
+	last = r.idx.nr_bad_words - 1;
+	CHECK_EQ(kp_index_bad(&r.idx, frame), 0);
+	CHECK(kp_index_seal(&r.idx, &csum, 1));
+	r.idx.bad[last] = r.idx.bad[0];
+	r.idx.bad[0] = 0;
+	CHECK_EQ(region_restore(&r, &csum), 0);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	CHECK_EQ(bad_frames(&r), 1);
+	CHECK_EQ(get(&r, 1, 1, 1, NULL, &(u64){ 0 }), -ENOMEM);
+	for (u32 i = 0; i < last; i++)
+		CHECK_EQ(kp_index_bad(&r.idx, frame + 1 + 2 * i), 0);
+	CHECK_EQ(bad_frames(&r), 1 + last);
+	CHECK_EQ(kp_index_bad(&r.idx, 20 * MIB2), -ENOSPC);
+	CHECK_EQ(bad_frames(&r), 1 + last);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	CHECK_EQ(region_restore(&r, &csum), 0);
+	CHECK_EQ(bad_frames(&r), 1 + last);
+	region_exit(&r);
+	return true;
+}
+
 /* An index of nothing but 1 GiB extents reads and writes little. */
 static bool sizes(void)
 {
@@ -1188,6 +1220,7 @@ int main(void)
 		{ "bad_and_many", bad_and_many },
 		{ "bad_and_table", bad_and_table },
 		{ "bad_and_damaged", bad_and_damaged },
+		{ "bad_in_last", bad_in_last },
 		{ "sizes", sizes },
 	};
 
