@@ -80,7 +80,8 @@ static bool areas(void)
 	BREAK(area_of(split)->whole, true);
 	BREAK(area_of(split)->words_clear, false);
 	BREAK(*bits_of(area_of(split)->used, split), was ^ 1ULL << bit_of(split) % 64);
-	BREAK(*bits_of(area_of(free_block)->used, free_block), was ^ 1ULL << bit_of(free_block) % 64);
+	BREAK(*bits_of(area_of(free_block)->used, free_block),
+	      was ^ 1ULL << bit_of(free_block) % 64);
 	BREAK(*bits_of(area_of(small)->partial, small), was ^ 1ULL << bit_of(small) % 64);
 	BREAK(*bits_of(area_of(split)->partial, split), was ^ 1ULL << bit_of(split) % 64);
 	BREAK(*bits_of(area_of(split)->unclaimed, split), 0);

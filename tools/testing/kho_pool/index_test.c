@@ -513,7 +513,7 @@ static bool odd_geometry(void)
 		region_init(&r, base, r.frames, 2);
 		at = calloc(r.idx.nr_blocks + 1, sizeof(*at));
 		CHECK_EQ(r.idx.nr_areas, !!shapes[i].lead + shapes[i].areas + !!shapes[i].tail);
-		/* A GiB each that is aligned, and blocks for the rest; names as long as there are. */
+		/* An aligned GiB each, and blocks for the rest; names as long as there are. */
 		wanted = shapes[i].areas;
 		for (u64 a = 0; a < wanted; a++, nr++) {
 			snprintf(name, sizeof(name), "a%llu", (unsigned long long)a);
