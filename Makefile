@@ -17,6 +17,8 @@
 #	make khopool	the command for a machine with pools: build/khopool/khopool;
 #			STATIC=1 makes build/khopool/static/khopool, for an initramfs
 #	make harness	the user-space tests only, in a minute
+#	make litmus	the order of loads and stores on two CPUs, by the kernel's
+#			memory model (herd7)
 #	make check	static checks: checkpatch, W=1, sparse, clang, kernel-doc,
 #			the manual page
 #	make series	the patch series to send, in build/series, with checkpatch;
@@ -83,6 +85,9 @@ khopool:
 harness:
 	@scripts/with make harness KSRC=SOURCE
 
+litmus:
+	@scripts/with make litmus KSRC=SOURCE HERD=HERD
+
 check:
 	@scripts/check
 
@@ -102,5 +107,5 @@ paths:
 clean:
 	rm -rf build
 
-.PHONY: help run test test-long soak scale kaslr demo-vm blackout khopool harness check series \
+.PHONY: help run test test-long soak scale kaslr demo-vm blackout khopool harness litmus check series \
 	coverage bench paths clean
