@@ -38,7 +38,7 @@ struct blob arch_params(uint64_t at, const char *cmdline);
 /* One that says that nothing is preserved; @map is the place of a page of zeroes. */
 struct blob made_up_tree(uint64_t map);
 
-static inline void fail(const char *what)
+static inline void __attribute__((noreturn)) fail(const char *what)
 {
 	perror(what);
 	exit(1);
