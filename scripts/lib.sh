@@ -150,7 +150,7 @@ checkpatch_ignored() {
 		tools/mm/khopool/*) types+=,MACRO_ARG_REUSE ;;
 		esac
 		case $file in
-		*/shim/*)	# stands in for kernel headers
+		*/shim/*|*/interleave.h)	# stands in for kernel headers
 			types+=,MACRO_ARG_UNUSED,COMPLEX_MACRO,MEMORY_BARRIER,AVOID_BUG,NEW_TYPEDEFS,EXPORT_SYMBOL ;;
 		esac
 	done
