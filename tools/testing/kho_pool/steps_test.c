@@ -160,6 +160,38 @@ static bool refused_until_claimed(void)
 	return true;
 }
 
+/* A run that is being taken is neither free nor an extent; it may come free. */
+static bool refused_while_taken(void)
+{
+	struct kp_request req = { .frames = 80 * GIB, .align = 1, .owner = 1 };
+	struct kp_alloc alloc;
+	bool moving = false;
+	struct region r;
+	u64 frame;
+
+	region_init(&r, 0, 80 * GIB, 4);
+	kp_begin_alloc(&alloc, &req);
+	while (!moving) {
+		CHECK_EQ(kp_index_alloc(&r.idx, &r.idx.pcpu[1], &alloc), -EAGAIN);
+		kp_index_gains(&r.idx, &moving);
+	}
+	/* Another CPU takes the end of it, and is refused then. */
+	while (!hard_alloc(&r, GIB, GIB, 1, &frame))
+		;
+	CHECK_EQ(hard_alloc(&r, MIB2, 1, 1, &frame), -ENOMEM);
+	kp_index_gains(&r.idx, &moving);
+	CHECK(moving);
+	while (kp_index_alloc(&r.idx, &r.idx.pcpu[1], &alloc) == -EAGAIN)
+		;
+	kp_index_gains(&r.idx, &moving);
+	CHECK(!moving);
+	CHECK_EQ(hard_alloc(&r, GIB, GIB, 1, &frame), 0);
+	CHECK_EQ(hard_alloc(&r, MIB2, 1, 1, &frame), 0);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	region_exit(&r);
+	return true;
+}
+
 /* Too many bad frames: everything is refused at once. */
 static bool refused_all(void)
 {
@@ -189,6 +221,7 @@ int main(void)
 		{ "refused_is_remembered", refused_is_remembered },
 		{ "refused_frames", refused_frames },
 		{ "refused_until_claimed", refused_until_claimed },
+		{ "refused_while_taken", refused_while_taken },
 		{ "refused_all", refused_all },
 	};
 
