@@ -26,9 +26,22 @@ static u32 rotate(u32 x, u32 by)
 	return x >> by | x << (32 - by);
 }
 
+/* One round; the caller renames the variables instead of moving them. */
+static inline void add_word(u32 a, u32 b, u32 c, u32 *d, u32 e, u32 f, u32 g, u32 *h, u32 word)
+{
+	u32 choice = g ^ (e & (f ^ g));
+	u32 majority = (a & b) | (c & (a | b));
+	u32 first = *h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + choice + word;
+
+	*d += first;
+	*h = first + (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + majority;
+}
+
 static void add_block(struct sha256 *sha, const u8 *block)
 {
-	u32 w[ROUNDS], s[8];
+	u32 *s = sha->state;
+	u32 a = s[0], b = s[1], c = s[2], d = s[3], e = s[4], f = s[5], g = s[6], h = s[7];
+	u32 w[ROUNDS];
 
 	for (u32 i = 0; i < 16; i++, block += 4)
 		w[i] = (u32)block[0] << 24 | block[1] << 16 | block[2] << 8 | block[3];
@@ -36,20 +49,24 @@ static void add_block(struct sha256 *sha, const u8 *block)
 		w[i] = w[i - 16] + w[i - 7] +
 		       (rotate(w[i - 15], 7) ^ rotate(w[i - 15], 18) ^ w[i - 15] >> 3) +
 		       (rotate(w[i - 2], 17) ^ rotate(w[i - 2], 19) ^ w[i - 2] >> 10);
-	memcpy(s, sha->state, sizeof(s));
-	for (u32 i = 0; i < ROUNDS; i++) {
-		u32 choice = (s[4] & s[5]) ^ (~s[4] & s[6]);
-		u32 majority = (s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]);
-		u32 first = s[7] + (rotate(s[4], 6) ^ rotate(s[4], 11) ^ rotate(s[4], 25)) +
-			    choice + constants[i] + w[i];
-		u32 second = (rotate(s[0], 2) ^ rotate(s[0], 13) ^ rotate(s[0], 22)) + majority;
-
-		memmove(s + 1, s, 7 * sizeof(*s));
-		s[4] += first;
-		s[0] = first + second;
+	for (u32 i = 0; i < ROUNDS; i += 8) {
+		add_word(a, b, c, &d, e, f, g, &h, constants[i] + w[i]);
+		add_word(h, a, b, &c, d, e, f, &g, constants[i + 1] + w[i + 1]);
+		add_word(g, h, a, &b, c, d, e, &f, constants[i + 2] + w[i + 2]);
+		add_word(f, g, h, &a, b, c, d, &e, constants[i + 3] + w[i + 3]);
+		add_word(e, f, g, &h, a, b, c, &d, constants[i + 4] + w[i + 4]);
+		add_word(d, e, f, &g, h, a, b, &c, constants[i + 5] + w[i + 5]);
+		add_word(c, d, e, &f, g, h, a, &b, constants[i + 6] + w[i + 6]);
+		add_word(b, c, d, &e, f, g, h, &a, constants[i + 7] + w[i + 7]);
 	}
-	for (u32 i = 0; i < 8; i++)
-		sha->state[i] += s[i];
+	s[0] += a;
+	s[1] += b;
+	s[2] += c;
+	s[3] += d;
+	s[4] += e;
+	s[5] += f;
+	s[6] += g;
+	s[7] += h;
 }
 
 void sha256_begin(struct sha256 *sha)
