@@ -104,7 +104,7 @@ const struct command cmd_kexec_args = {
 	.help =	"Prints the arguments that kexec(8) needs to load an image by kexec_load(2):\n"
 		"where it may go, and the command line with the word that hands over in front\n"
 		"and without older ones.  They are quoted for a shell and for xargs:\n\n"
-		"  khopool kexec-args | xargs kexec -c -l bzImage --initrd=initrd\n\n"
+		"  khopool kexec-args | xargs -r kexec -c -l bzImage --initrd=initrd\n\n"
 		"kexec -s does not need this.\n\n"
 		"  --command-line=TEXT  of the next kernel; by default that of the running one\n"
 		"  --json               for programs: arguments and command line, not quoted\n",

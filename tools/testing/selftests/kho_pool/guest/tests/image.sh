@@ -44,7 +44,7 @@ image_line_0() {
 		die "kexec-args"
 	cat /dev/vda >/tmp/kernel
 	cat /dev/vdb >/tmp/initrd
-	echo "$go" | xargs kexec -c -l /tmp/kernel --initrd=/tmp/initrd || die "load"
+	echo "$go" | xargs -r kexec -c -l /tmp/kernel --initrd=/tmp/initrd || die "load"
 	start_next
 }
 
