@@ -3,35 +3,97 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "machine.h"
 
-/* NULL, or what went wrong */
-static const char *write_file(const char *name, const u8 *data, u64 bytes)
-{
-	bool is_stdout = !strcmp(name, "-");
-	static char wrong[200];
-	u64 done = 0;
-	int fd;
+static char wrong_text[PATH_MAX + 100];
 
-	fd = is_stdout ? 1 : open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	while (fd >= 0 && done < bytes) {
+static const char *wrong_about(const char *name, int err)
+{
+	snprintf(wrong_text, sizeof(wrong_text), "%s: %s", name, strerror(err));
+	return wrong_text;
+}
+
+/* NULL, or what went wrong */
+static const char *write_all(const char *name, int fd, const u8 *data, u64 bytes)
+{
+	u64 done = 0;
+
+	while (done < bytes) {
 		u64 now = bytes - done < 1 << 20 ? bytes - done : 1 << 20;
 		ssize_t nr = write(fd, data + done, now);
 
 		if (signals_caught())
 			return "interrupted";
 		if (nr < 0)
-			break;
+			return wrong_about(name, errno);
 		done += nr;
 	}
-	if (fd >= 0 && done == bytes && (is_stdout || !close(fd)))
-		return NULL;
-	snprintf(wrong, sizeof(wrong), "%s: %s", is_stdout ? "stdout" : name, strerror(errno));
+	return NULL;
+}
+
+/* A pipe or a device */
+static const char *write_into(const char *name, const u8 *data, u64 bytes)
+{
+	int fd = open(name, O_WRONLY | O_CLOEXEC);
+	const char *wrong;
+
+	if (fd < 0)
+		return wrong_about(name, errno);
+	wrong = write_all(name, fd, data, bytes);
+	if (close(fd) && !wrong)
+		wrong = wrong_about(name, errno);
 	return wrong;
+}
+
+/*
+ * A file has all of it or, whatever happens, what it had before.  Only its owner may read
+ * it, as only root may read the extent.
+ */
+static const char *replace_file(const char *name, const u8 *data, u64 bytes)
+{
+	char target[PATH_MAX], temporary[PATH_MAX + 8];
+	const char *wrong;
+	int fd;
+
+	/* The file that a link leads to, not the link */
+	if (!realpath(name, target)) {
+		if (errno != ENOENT || strlen(name) >= sizeof(target))
+			return wrong_about(name, errno);
+		strcpy(target, name);
+	}
+	sprintf(temporary, "%s.XXXXXX", target);
+	fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0)
+		return wrong_about(name, errno);
+	wrong = write_all(name, fd, data, bytes);
+	if (!wrong && fsync(fd))
+		wrong = wrong_about(name, errno);
+	if (close(fd) && !wrong)
+		wrong = wrong_about(name, errno);
+	if (!wrong && rename(temporary, target))
+		wrong = wrong_about(name, errno);
+	if (wrong)
+		unlink(temporary);
+	return wrong;
+}
+
+/* NULL, or what went wrong */
+static const char *write_file(const char *name, const u8 *data, u64 bytes)
+{
+	struct stat stat_buf;
+
+	if (!strcmp(name, "-"))
+		return write_all("stdout", STDOUT_FILENO, data, bytes);
+	if (!stat(name, &stat_buf) && !S_ISREG(stat_buf.st_mode))
+		return write_into(name, data, bytes);
+	return replace_file(name, data, bytes);
 }
 
 static void report(const struct extent *extent, const struct kept *kept)
@@ -100,7 +162,8 @@ const struct command cmd_get = {
 	.args = "NAME FILE [--pool POOL] [--json] | NAME --check [--pool POOL] [--json]",
 	.what = "get a file that is kept in an extent",
 	.help =	"Writes what khopool put has kept to FILE, or with \"-\" to stdout, if its\n"
-		"SHA-256 matches; otherwise nothing is written.  The extent stays.\n\n"
+		"SHA-256 matches; otherwise nothing is written.  The extent stays.  FILE is\n"
+		"replaced as a whole, and only its owner may read it.\n\n"
 		"  --check      write nothing, but print length and SHA-256\n"
 		"  --pool POOL  the pool that it is in; also written POOL/NAME\n"
 		"  --json       for programs: length and SHA-256\n",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The command line: which subcommand, and how it is called. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,27 +36,48 @@ static bool asks_for_json(int argc, char **argv)
 	return false;
 }
 
-int main(int argc, char **argv)
+static const struct command *find_command(const char *name)
 {
-	if (argc < 2) {
-		print_help(stderr);
-		return 2;
-	}
-	if (is_help(argv[1]) || !strcmp(argv[1], "help")) {
+	for (u32 i = 0; i < ARRAY_SIZE(commands); i++)
+		if (!strcmp(name, commands[i]->name))
+			return commands[i];
+	die("there is no command \"%s\"; khopool --help lists them", name);
+}
+
+static int explain(const struct command *c)
+{
+	printf("usage: khopool %s %s\n\n%s", c->name, c->args, c->help);
+	return EXIT_OK;
+}
+
+static int run(int argc, char **argv)
+{
+	const struct command *c;
+
+	if (is_help(argv[1]) || (!strcmp(argv[1], "help") && argc == 2)) {
 		print_help(stdout);
-		return 0;
+		return EXIT_OK;
 	}
 	as_json = asks_for_json(argc, argv);
-	for (u32 i = 0; i < ARRAY_SIZE(commands); i++) {
-		const struct command *c = commands[i];
+	if (!strcmp(argv[1], "help"))
+		return explain(find_command(argv[2]));
+	c = find_command(argv[1]);
+	if (argc > 2 && is_help(argv[2]))
+		return explain(c);
+	return c->run(argc - 2, argv + 2);
+}
 
-		if (strcmp(argv[1], c->name))
-			continue;
-		if (argc > 2 && is_help(argv[2])) {
-			printf("usage: khopool %s %s\n\n%s", c->name, c->args, c->help);
-			return 0;
-		}
-		return c->run(argc - 2, argv + 2);
+int main(int argc, char **argv)
+{
+	int status;
+
+	if (argc < 2) {
+		print_help(stderr);
+		return EXIT_CALL;
 	}
-	die("there is no command \"%s\"; khopool --help lists them", argv[1]);
+	status = run(argc, argv);
+	/* What did not arrive was not done. */
+	if (ferror(stdout) | fclose(stdout))
+		die("stdout: %s", strerror(errno));
+	return status;
 }

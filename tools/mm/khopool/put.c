@@ -60,6 +60,14 @@ static void slurp(struct source *source)
 	} while (nr == STEP);
 }
 
+/* From where @fd is in a file of @size, which may be behind its end */
+static u64 bytes_ahead(int fd, u64 size)
+{
+	off_t at = lseek(fd, 0, SEEK_CUR);
+
+	return at < 0 || at >= size ? 0 : size - at;
+}
+
 static void open_source(struct source *source, const char *name, u64 size)
 {
 	bool is_stdin = !strcmp(name, "-");
@@ -75,7 +83,7 @@ static void open_source(struct source *source, const char *name, u64 size)
 	if (size)
 		source->bytes = size;
 	else if (S_ISREG(stat.st_mode) && stat.st_size)
-		source->bytes = stat.st_size - (is_stdin ? lseek(0, 0, SEEK_CUR) : 0);
+		source->bytes = bytes_ahead(source->fd, stat.st_size);
 	else
 		slurp(source);
 }

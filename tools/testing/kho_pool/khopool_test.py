@@ -427,9 +427,37 @@ def completed():
                                  *words], cwd=GOLDEN, stdout=subprocess.PIPE, check=True)
         expect(result.stdout.decode() == expected + "\n", f"{words}: {result.stdout}")
 
+    # A name out of an image of another kernel runs nothing.
+    evil = script.replace("echo vm/guest default/log", "echo '$(echo>&2 run)' vm/guest")
+    result = subprocess.run(["bash", "-c", evil, "bash", TOOL / "khopool.bash-completion",
+                             "khopool", "show", ""], cwd=GOLDEN, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, check=True)
+    expect((result.stdout, result.stderr) == (b"$(echo>&2 run) vm/guest\n", b""), f"{result}")
+
+
+def helped():
+    for name in "dump", "get", "kexec-args":
+        expect(run("help", name) == run(name, "--help"), f"help {name}")
+        expect(run("help", name)[0] == 0, f"help {name}")
+    expect(run("help") == run("--help"), "help")
+    status, _, err = run("help", "dumb")
+    expect(status == 2 and 'there is no command "dumb"' in err, err)
+
+
+def lost_output():
+    """What does not arrive is not done."""
+    for args in (["--help"], ["help", "dump"], ["dump", "v1_root", "v1_index"],
+                 ["dump", "--json", "v1_root", "v1_index"], ["dump", "frames_index"]):
+        with open("/dev/full", "w", encoding="ascii") as full:
+            result = subprocess.run([KHOPOOL, *args], cwd=GOLDEN, stdout=full,
+                                    stderr=subprocess.PIPE, check=False)
+        expect(result.returncode == 2 and b"stdout: No space left on device" in result.stderr,
+               f"{args}: {result.returncode} {result.stderr}")
+
 
 TESTS = [golden, many_extents, damaged_roots, damaged_indexes, every_flip, fuzzed, calls, kexec_args,
-         edit_json, documented, reasons, files, images, completed]
+         edit_json, documented, reasons, files, images, completed,
+         helped, lost_output]
 print(f"TAP version 14\n1..{len(TESTS)}")
 for test in TESTS:
     number += 1

@@ -226,6 +226,33 @@ keep_files() {
 	khopool get pipe - | cmp - /tmp/big 2>/dev/null && die "it is the wrong part"
 	khopool get pipe /tmp/back
 	tail -c 3000000 /tmp/big | cmp - /tmp/back || die "it is not what was put"
+	# A file that is there is replaced as a whole, or not at all; the folder has no more.
+	mkdir /tmp/little
+	mount -t tmpfs -o size=2M none /tmp/little || die "mount"
+	echo old >/tmp/little/file
+	chmod 644 /tmp/little/file
+	ln -s little/file /tmp/link
+	says 2 "/tmp/link: No space left" get pipe /tmp/link
+	check "the old file is what it was" is "$(cat /tmp/little/file) $(ls /tmp/little)" "old file"
+	mount -o remount,size=8M /tmp/little
+	does get pipe /tmp/link
+	cmp /tmp/back /tmp/little/file || die "it is not what was put"
+	check "only root can read it" is "$(ls -l /tmp/little/file | cut -c1-10)" "-rw-------"
+	check "there is no other" is "$(ls /tmp/little)" file
+	check "the link is one" is "$(readlink /tmp/link)" little/file
+	umount /tmp/little
+	khopool get pipe /dev/full 2>/tmp/err && die "it was written to /dev/full"
+	check "a device is written into" grep -q "/dev/full: No space left" /tmp/err
+	does get pipe /dev/null
+	check "and stays one" [ -c /dev/null ]
+	does rm pipe
+	# A file that has become shorter than what was read of it has nothing more.
+	exec 5</tmp/exact
+	cat <&5 >/dev/null
+	echo >/tmp/exact
+	khopool put default/pipe - <&5 >/dev/null || die "put -"
+	exec 5<&-
+	check "nothing is kept" is "$(field bytes get --check pipe)" 0
 	does rm pipe
 	free=$(stat free_bytes)
 	khopool put default/pipe - --size 1M </tmp/big 2>/tmp/err && die "it was kept"
@@ -442,7 +469,7 @@ khopool_0() {
 	cat /dev/vdb >/tmp/initrd
 	line="$line stage=1 big=$sum notes=$notes disk=$disk listed=$before"
 	khopool kexec-args --command-line="$line" |
-		xargs kexec -c -l /tmp/kernel --initrd=/tmp/initrd || die "kexec -c"
+		xargs -r kexec -c -l /tmp/kernel --initrd=/tmp/initrd || die "kexec -c"
 	start_next
 }
 
