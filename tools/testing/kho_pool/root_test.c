@@ -170,6 +170,25 @@ static bool other_kernels(void)
 	return true;
 }
 
+/* A root may fill the page up to its check value, and no further. */
+static bool size_of_root(void)
+{
+	make(false);
+	kp_root_encode(&root, page);
+	for (u32 size = KHO_POOL_ROOT_CSUM; size <= KHO_POOL_ROOT_SIZE; size++) {
+		const char *why;
+
+		fdt_set_totalsize(page, size);
+		set_csum();
+		why = kp_root_decode(page, 1 << SHIFT, &got);
+		if (size == KHO_POOL_ROOT_CSUM)
+			CHECK(!why);
+		else
+			CHECK(why && !strcmp(why, "root is not a device tree"));
+	}
+	return true;
+}
+
 static bool keep_list(void)
 {
 	memset(&keep, 0, sizeof(keep));
@@ -202,6 +221,7 @@ int main(void)
 		{ "every_byte_flipped", every_byte_flipped },
 		{ "every_byte_forged", every_byte_forged },
 		{ "other_kernels", other_kernels },
+		{ "size_of_root", size_of_root },
 		{ "keep_list", keep_list },
 	};
 
