@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 
@@ -67,6 +68,15 @@ static int run(int argc, char **argv)
 	return c->run(argc - 2, argv + 2);
 }
 
+/* Output that does not arrive is an error; but stdout may be closed if there is none. */
+static void close_stdout(void)
+{
+	if (!fflush(stdout) && ferror(stdout))
+		die("stdout: %s", strerror(EIO));
+	if (ferror(stdout) || (close(STDOUT_FILENO) && errno != EBADF))
+		die("stdout: %s", strerror(errno));
+}
+
 int main(int argc, char **argv)
 {
 	int status;
@@ -76,8 +86,6 @@ int main(int argc, char **argv)
 		return EXIT_CALL;
 	}
 	status = run(argc, argv);
-	/* What did not arrive was not done. */
-	if (ferror(stdout) | fclose(stdout))
-		die("stdout: %s", strerror(errno));
+	close_stdout();
 	return status;
 }

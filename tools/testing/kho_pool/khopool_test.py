@@ -65,12 +65,12 @@ ROOT_CHANGES = {
     ("0x102a^1",): "keep list is damaged",
     ("0x102a^1", "check"): "is not kept",
 }
+ENV = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=0:exitcode=99"}
 failed = number = 0
 
 
 def run(*args, cwd=GOLDEN):
-    env = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=0:exitcode=99"}
-    result = subprocess.run([KHOPOOL, *args], cwd=cwd, env=env, stdin=subprocess.DEVNULL,
+    result = subprocess.run([KHOPOOL, *args], cwd=cwd, env=ENV, stdin=subprocess.DEVNULL,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
     if result.returncode not in (0, 1, 2):
         raise AssertionError(f"khopool {args}: {result.returncode}, {result.stderr.decode()}")
@@ -449,10 +449,14 @@ def lost_output():
     for args in (["--help"], ["help", "dump"], ["dump", "v1_root", "v1_index"],
                  ["dump", "--json", "v1_root", "v1_index"], ["dump", "frames_index"]):
         with open("/dev/full", "w", encoding="ascii") as full:
-            result = subprocess.run([KHOPOOL, *args], cwd=GOLDEN, stdout=full,
+            result = subprocess.run([KHOPOOL, *args], cwd=GOLDEN, env=ENV, stdout=full,
                                     stderr=subprocess.PIPE, check=False)
         expect(result.returncode == 2 and b"stdout: No space left on device" in result.stderr,
                f"{args}: {result.returncode} {result.stderr}")
+    for args, status in (["verify", "v1_root", "v1_index"], 0), (["--help"], 2):
+        result = subprocess.run(["sh", "-c", '"$@" >&-', "sh", KHOPOOL, *args], cwd=GOLDEN,
+                                env=ENV, stderr=subprocess.PIPE, check=False)
+        expect(result.returncode == status, f"{args} >&-: {result}")
 
 
 TESTS = [golden, many_extents, damaged_roots, damaged_indexes, every_flip, fuzzed, calls, kexec_args,
