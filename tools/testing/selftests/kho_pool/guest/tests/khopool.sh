@@ -233,7 +233,8 @@ keep_files() {
 	chmod 644 /tmp/little/file
 	ln -s little/file /tmp/link
 	says 2 "/tmp/link: No space left" get pipe /tmp/link
-	check "the old file is what it was" is "$(cat /tmp/little/file) $(ls /tmp/little)" "old file"
+	check "the old file is what it was" is "$(cat /tmp/little/file)" old
+	check "and it is alone" is "$(ls /tmp/little)" file
 	mount -o remount,size=8M /tmp/little
 	does get pipe /tmp/link
 	cmp /tmp/back /tmp/little/file || die "it is not what was put"
