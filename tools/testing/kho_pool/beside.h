@@ -43,7 +43,13 @@ static inline void beside_unlock(raw_spinlock_t *lock)
 #define raw_spin_trylock(lock)	beside_trylock(lock)
 #define raw_spin_unlock(lock)	beside_unlock(lock)
 
+static inline void beside_read(void)
+{
+	beside_reads++;
+	beside_point();
+}
+
 #undef READ_ONCE
-#define READ_ONCE(x)	(beside_reads++, beside_point(), __atomic_load_n(&(x), __ATOMIC_RELAXED))
+#define READ_ONCE(x)	(beside_read(), __atomic_load_n(&(x), __ATOMIC_RELAXED))
 
 #endif /* _KHO_POOL_TEST_BESIDE_H */

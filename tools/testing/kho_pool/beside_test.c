@@ -491,7 +491,7 @@ static bool local_node(void)
 	wrong = NULL;
 	for (this_cpu = 0; this_cpu < 2; this_cpu++) {
 		CHECK_EQ(take(one, BLOCK, NULL) >= far.base << SHIFT, this_cpu);
-		CHECK_EQ(take(one, BLOCK, "ab" + this_cpu) >= far.base << SHIFT, this_cpu);
+		CHECK_EQ(take(one, BLOCK, &"ab"[this_cpu]) >= far.base << SHIFT, this_cpu);
 	}
 	this_cpu = 0;
 	end();
