@@ -37,3 +37,15 @@ own_apt() {
 		 -o Acquire::Languages=none -o APT::Sandbox::User=root -q)
 	persist own_apt_get update || { tail "$apt/log" >&2; die "apt-get update failed"; }
 }
+
+# download FOLDER ARCHITECTURE SUITE PACKAGE...: these packages and all that they need, to
+# "$apt"/archives/*.deb; nothing counts as installed.  Whoever calls it removes $apt.
+download() {
+	local folder=$1 architecture=$2 suite=$3
+	shift 3
+	mkdir -p "$folder"
+	: >"$folder/status"
+	own_apt "$folder" "$architecture" "$folder/status" "$suite"
+	persist own_apt_get install --download-only --no-install-recommends -y "$@" ||
+		{ tail "$apt/log" >&2; die "$* of $suite are not available for $architecture"; }
+}
