@@ -107,5 +107,5 @@ paths:
 clean:
 	rm -rf build
 
-.PHONY: help run test test-long soak scale kaslr demo-vm blackout khopool harness litmus check series \
-	coverage bench paths clean
+.PHONY: help run test test-long soak scale kaslr demo-vm blackout khopool harness litmus check \
+	series coverage bench paths clean

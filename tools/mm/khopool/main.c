@@ -71,10 +71,12 @@ static int run(int argc, char **argv)
 /* Output that does not arrive is an error; but stdout may be closed if there is none. */
 static void close_stdout(void)
 {
-	if (!fflush(stdout) && ferror(stdout))
-		die("stdout: %s", strerror(EIO));
-	if (ferror(stdout) || (close(STDOUT_FILENO) && errno != EBADF))
-		die("stdout: %s", strerror(errno));
+	int err = fflush(stdout) ? errno : ferror(stdout) ? EIO : 0;
+
+	if (!err && close(STDOUT_FILENO) && errno != EBADF)
+		err = errno;
+	if (err)
+		die("stdout: %s", strerror(err));
 }
 
 int main(int argc, char **argv)
