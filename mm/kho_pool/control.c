@@ -72,9 +72,19 @@ static struct kho_pool *kp_ctl_find_extent(const char *pool_name, const char *na
 	return err ? ERR_PTR(err) : pool;
 }
 
+/* With control_lock held. */
+static bool kp_ctl_is_exposed(const struct kho_pool_extent *ext)
+{
+	struct kho_pool_exposed as;
+
+	return exposer && exposer->find(ext->phys, &as);
+}
+
+/* Was it made here?  With control_lock held. */
 static bool kp_ctl_is_user(const struct kho_pool_extent *ext)
 {
-	return !strcmp(ext->owner, KHO_POOL_USER) && !ext->unclaimed;
+	return (!strcmp(ext->owner, KHO_POOL_USER) && !ext->unclaimed) ||
+	       (exposer && exposer->is_ours(ext));
 }
 
 static u64 kp_ctl_largest_page(u64 bytes)
@@ -117,6 +127,7 @@ static int kp_ctl_release(union command *cmd)
 	struct kho_pool_owner *user;
 	struct kho_pool_extent ext;
 	struct kho_pool *pool;
+	int err;
 
 	if (cmd->name.reserved)
 		return -EINVAL;
@@ -126,6 +137,14 @@ static int kp_ctl_release(union command *cmd)
 		return PTR_ERR(pool);
 	if (!kp_ctl_is_user(&ext))
 		return kho_pool_release(pool, cmd->name.name);
+	if (kp_ctl_is_exposed(&ext))
+		return -EBUSY;
+	/* It was exposed before the last kexec, but no device could be made of it. */
+	if (strcmp(ext.owner, KHO_POOL_USER)) {
+		err = exposer->hide(pool, &ext);
+		if (err)
+			return err;
+	}
 	user = kho_pool_user_owner(pool);
 	return IS_ERR(user) ? PTR_ERR(user) : kho_pool_free(user, ext.phys, ext.size);
 }
@@ -156,7 +175,6 @@ static int kp_ctl_expose(union command *cmd)
 
 static int kp_ctl_hide(union command *cmd)
 {
-	struct kho_pool_exposed as;
 	struct kho_pool_extent ext;
 	struct kho_pool *pool;
 
@@ -166,9 +184,7 @@ static int kp_ctl_hide(union command *cmd)
 	pool = kp_ctl_find_extent(cmd->name.pool, cmd->name.name, &ext);
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
-	if (!exposer || !exposer->find(ext.phys, &as))
-		return -ENXIO;
-	return exposer->hide(ext.phys);
+	return exposer ? exposer->hide(pool, &ext) : -ENXIO;
 }
 
 /* With control_lock held. */
@@ -185,7 +201,9 @@ static void kp_ctl_describe(const struct kho_pool_extent *ext, struct kho_pool_e
 	if (kp_ctl_is_user(ext))
 		info->flags |= KHO_POOL_EXTENT_USER;
 	if (exposer && exposer->find(ext->phys, &as))
-		info->flags |= KHO_POOL_EXTENT_USER | KHO_POOL_EXTENT_EXPOSED;
+		info->flags |= KHO_POOL_EXTENT_USER | KHO_POOL_EXTENT_EXPOSED |
+			       (as.held ? KHO_POOL_EXTENT_HELD : 0) |
+			       (as.pinned ? KHO_POOL_EXTENT_PINNED : 0);
 	info->align = as.align;
 	info->dax_region = as.region;
 	info->dax_id = as.id;

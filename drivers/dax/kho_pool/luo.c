@@ -18,7 +18,8 @@
  * While a session holds the file, the extent can be neither hidden nor released:
  * from preserve until unpreserve or the kexec, and from retrieve until finish. A
  * device can be in one session at a time. Before it is retrieved the extent may
- * be hidden or released; retrieve then fails.
+ * be hidden or released; retrieve then fails. It also fails while the device has
+ * no driver, and can be tried only once: device_dax has to be loaded before.
  *
  * Preserved Properties
  * ====================
@@ -48,7 +49,10 @@
  * Device Number and Path
  *   The device may have another number than before. The retrieved file has an
  *   inode in a file system that is not mounted, so it needs no node in ``/dev``,
- *   and the owner and mode of such a node do not matter.
+ *   and the owner and mode of such a node do not matter. The inode belongs to
+ *   whoever retrieves the file and has mode 0600; it can be opened once more
+ *   through ``/proc/self/fd``. Security modules do not judge it: who may use it
+ *   was decided when the file was handed over.
  *
  * ``FD_CLOEXEC`` and File Status Flags
  *   All but those above are not preserved and must be set again with ``fcntl()``.
@@ -57,7 +61,7 @@
  * =======
  *
  * The list of devices, and how many sessions hold each of them, are protected by
- * ``devices_lock``. This mutex is taken inside of the control device's lock and of
+ * ``kp_dax_devices_lock``. This mutex is taken inside of the control device's lock and of
  * LUO's locks. Neither of them is taken inside of it.
  */
 #define pr_fmt(fmt) "kho_pool: " fmt
@@ -227,7 +231,11 @@ static struct liveupdate_file_handler handler = {
 
 static int kp_dax_luo_init_fs_context(struct fs_context *fc)
 {
-	return init_pseudo(fc, KHO_POOL_LUO_MAGIC) ? 0 : -ENOMEM;
+	if (!init_pseudo(fc, KHO_POOL_LUO_MAGIC))
+		return -ENOMEM;
+	/* Its inodes are devices, and can be opened through /proc/self/fd. */
+	fc->s_iflags &= ~SB_I_NODEV;
+	return 0;
 }
 
 static struct file_system_type fs_type = {

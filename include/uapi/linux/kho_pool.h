@@ -144,6 +144,13 @@ struct kho_pool_ioctl_expose {
 #define KHO_POOL_EXTENT_EXPOSED		(1U << 1)
 /* It was made by KHO_POOL_CREATE. */
 #define KHO_POOL_EXTENT_USER		(1U << 2)
+/* A live update session has a file of it, so it can be neither hidden nor released. */
+#define KHO_POOL_EXTENT_HELD		(1U << 3)
+/*
+ * Its pages were pinned when the driver of its device was unbound, and may still be.  It can
+ * be neither hidden nor released in this kernel.
+ */
+#define KHO_POOL_EXTENT_PINNED		(1U << 4)
 
 /**
  * struct kho_pool_extent_info - one extent
