@@ -209,9 +209,9 @@ const char *control_expose_error(const struct extent *extent, u64 align, int err
 		return why;
 	case EOPNOTSUPP:
 		if (!align)
-			return "this kernel makes no devices of extents (CONFIG_DEV_DAX_KHO_POOL)";
+			return "the kernel makes no devices of extents, or device_dax is not loaded";
 		snprintf(why, sizeof(why),
-			 "this kernel cannot map pages of %s, or has no device-dax for extents",
+			 "this kernel cannot map pages of %s, or device_dax is not loaded",
 			 size_text(align, size));
 		return why;
 	case EBUSY:

@@ -24,12 +24,16 @@ void expose_extent(struct extent *extent, u64 align)
 
 void hide_extent(struct extent *extent)
 {
-	const char *users;
+	const char *users, *holder;
 	char path[40];
 	int err;
 
 	err = control_hide(extent);
 	if (err == EBUSY) {
+		query_extent(extent);
+		holder = device_holder(extent);
+		if (holder)
+			refused(err, "%s is in use: %s", full_name(extent), holder);
 		users = device_users(extent);
 		refused(err, "%s is in use: %s is mapped%s%s, or its pages are pinned",
 			full_name(extent), device_path(extent, path), *users ? " by " : "",
@@ -107,8 +111,8 @@ const struct command cmd_hide = {
 	.args = "NAME [--pool POOL] [--json]",
 	.what = "take the device of an extent away",
 	.help =	"Takes the device and its struct pages away.  The extent and its contents stay.\n"
-		"Fails if a process has it mapped or pinned, and names such processes as far as\n"
-		"they can be found.\n\n"
+		"Fails if a process has it mapped or pinned, or a live update session or another\n"
+		"driver has it, and names them as far as they can be found.\n\n"
 		"  --pool POOL  the pool that it is in; also written POOL/NAME\n"
 		"  --json       for programs: the extent after that\n",
 	.run = hide,

@@ -107,6 +107,8 @@ void links_follow(const char *pool);
 
 /* users.c: processes that have it mapped or open, in words; or "" */
 const char *device_users(const struct extent *extent);
+/* Who else keeps it from being hidden, as a sentence; or NULL */
+const char *device_holder(const struct extent *extent);
 
 /* expose.c, rm.c: used by other commands too.  End the program if they fail. */
 void expose_extent(struct extent *extent, u64 align);

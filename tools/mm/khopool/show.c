@@ -30,6 +30,8 @@ void json_extent(const struct extent *extent)
 		json_string("device", device_path(extent, path));
 		json_string("link", link_path(extent, path));
 		json_number("page_size", extent->align);
+		json_bool("session", extent->flags & KHO_POOL_EXTENT_HELD);
+		json_bool("pinned", extent->flags & KHO_POOL_EXTENT_PINNED);
 	}
 	if (alone)
 		json_close();
@@ -41,7 +43,7 @@ static void show_text(const struct extent *extent)
 {
 	bool exposed = extent->flags & KHO_POOL_EXTENT_EXPOSED;
 	char size[32], path[160];
-	const char *users;
+	const char *users, *holder;
 
 	printf("name     %s\n", shown(extent->name));
 	printf("pool     %s\n", extent->pool);
@@ -61,6 +63,9 @@ static void show_text(const struct extent *extent)
 	users = device_users(extent);
 	if (*users)
 		printf("used by  %s\n", users);
+	holder = device_holder(extent);
+	if (holder)
+		printf("in use   %s\n", holder);
 }
 
 static int show(int argc, char **argv)

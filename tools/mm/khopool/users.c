@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The processes that have the device of an extent mapped or open.  This does not show
- * pages that are pinned for a process that has closed and unmapped the device.
+ * Who has the device of an extent: processes that have it mapped or open, another driver,
+ * a live update session.  This does not show pages that are pinned for a process that has
+ * closed and unmapped the device.
  */
 #include <ctype.h>
 #include <dirent.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +14,19 @@
 
 #include "machine.h"
 
+/* Is this the device, or a file of it that came out of a live update session? */
+static bool names(const char *path, const char *device)
+{
+	const char *name = device + strlen("/dev");
+	size_t len = strlen(name);
+
+	return !strcmp(path, device) ||
+		(!strncmp(path, name, len) && !strcmp(path + len, " (deleted)"));
+}
+
 static bool has_mapped(const char *pid, const char *device)
 {
-	size_t len, size = 0, name = strlen(device);
+	size_t size = 0;
 	char path[64], *line = NULL;
 	bool found = false;
 	FILE *f;
@@ -22,9 +34,10 @@ static bool has_mapped(const char *pid, const char *device)
 	snprintf(path, sizeof(path), "/proc/%.20s/maps", pid);
 	f = fopen(path, "r");
 	while (f && !found && getline(&line, &size, f) > 0) {
-		len = strcspn(line, "\n");
-		found = len > name && !strncmp(line + len - name, device, name) &&
-			line[len - name - 1] == ' ';
+		const char *at = strchr(line, '/');
+
+		line[strcspn(line, "\n")] = 0;
+		found = at && names(at, device);
 	}
 	free(line);
 	if (f)
@@ -47,7 +60,7 @@ static bool has_open(const char *pid, const char *device)
 		snprintf(path, sizeof(path), "/proc/%.20s/fd/%.20s", pid, entry->d_name);
 		len = readlink(path, target, sizeof(target) - 1);
 		target[len < 0 ? 0 : len] = 0;
-		found = !strcmp(target, device);
+		found = names(target, device);
 	}
 	if (dir)
 		closedir(dir);
@@ -78,4 +91,24 @@ const char *device_users(const struct extent *extent)
 	if (dir)
 		closedir(dir);
 	return users;
+}
+
+const char *device_holder(const struct extent *extent)
+{
+	static char holder[128];
+	char link[80], driver[80] = "";
+	ssize_t len;
+
+	if (extent->flags & KHO_POOL_EXTENT_HELD)
+		return "a live update session has its file";
+	if (extent->flags & KHO_POOL_EXTENT_PINNED)
+		return "its pages were pinned when device_dax left it: it stays until a kexec";
+	snprintf(link, sizeof(link), "/sys/bus/dax/devices/dax%u.%u/driver", extent->dax_region,
+		 extent->dax_id);
+	len = readlink(link, driver, sizeof(driver) - 1);
+	driver[len < 0 ? 0 : len] = 0;
+	if (len <= 0 || !strcmp(basename(driver), "device_dax"))
+		return NULL;
+	snprintf(holder, sizeof(holder), "the driver %s has it", basename(driver));
+	return holder;
 }
