@@ -12,22 +12,11 @@
 #include <time.h>
 
 #include "control.h"
+#include "files.h"
+#include "gup_test.h"
 #include "harness.h"
 
 #define MIB	(1ULL << 20)
-
-#define GUP_TEST	"/sys/kernel/debug/gup_test"
-
-/* As in mm/gup_test.h */
-struct pin_longterm_test {
-	__u64 addr, size;
-	__u32 flags;
-};
-
-#define PIN_LONGTERM_TEST_START	_IOW('g', 7, struct pin_longterm_test)
-#define PIN_LONGTERM_TEST_STOP	_IO('g', 8)
-#define PIN_LONGTERM_TEST_READ	_IOW('g', 9, __u64)
-#define PIN_WRITE		1
 
 static unsigned long long vm_counter(const char *name)
 {
@@ -59,17 +48,17 @@ static __u64 pmd_size(void)
 	return page / 8 * page;
 }
 
-/* Is there a resource of that name at that address? */
+/* Is the innermost resource at that address the one of that name? */
 static int iomem_has(__u64 phys, const char *name)
 {
 	FILE *f = fopen("/proc/iomem", "r");
-	unsigned long long start;
+	unsigned long long start, end;
 	char line[256];
 	int found = 0;
 
 	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, " %llx-", &start) == 1 && start == phys && strstr(line, name))
-			found = 1;
+		if (sscanf(line, " %llx-%llx", &start, &end) == 2 && start <= phys && phys <= end)
+			found = !!strstr(line, name);
 	if (f)
 		fclose(f);
 	return found;
@@ -275,17 +264,16 @@ TEST_F(dax, hidden_from_an_open_file)
 
 TEST_F(dax, long_term_pins)
 {
-	struct pin_longterm_test pin = {
-		.addr = (uintptr_t)self->map, .size = 64 * MIB, .flags = PIN_WRITE,
-	};
-	int gup = open(GUP_TEST, O_RDWR);
+	size_t size = 64 * MIB;
 	__u64 *copy, to;
+	int gup;
 
-	if (gup < 0)
+	if (access(GUP_TEST, F_OK))
 		SKIP(return, "there is no " GUP_TEST);
-	for (__u64 at = 0; at < pin.size; at += MIB)
+	for (__u64 at = 0; at < size; at += MIB)
 		*(__u64 *)(self->map + at) = at;
-	ASSERT_EQ(0, ioctl(gup, PIN_LONGTERM_TEST_START, &pin)) TH_LOG("%m");
+	gup = pin_pages(self->map, size);
+	ASSERT_LE(0, gup) TH_LOG("%m");
 	/* The pin outlives the mapping and the file. */
 	ASSERT_EQ(0, munmap(self->map, self->size));
 	self->map = MAP_FAILED;
@@ -293,14 +281,14 @@ TEST_F(dax, long_term_pins)
 	self->fd = -1;
 	EXPECT_EQ(-EBUSY, hide("guest"));
 	EXPECT_EQ(-EBUSY, release("guest"));
-	copy = mmap(NULL, pin.size, PROT_READ | PROT_WRITE,
+	copy = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, copy);
 	to = (uintptr_t)copy;
 	ASSERT_EQ(0, ioctl(gup, PIN_LONGTERM_TEST_READ, &to)) TH_LOG("%m");
-	for (__u64 at = 0; at < pin.size; at += MIB)
+	for (__u64 at = 0; at < size; at += MIB)
 		ASSERT_EQ(at, copy[at / sizeof(*copy)]);
-	munmap(copy, pin.size);
+	munmap(copy, size);
 	ASSERT_EQ(0, ioctl(gup, PIN_LONGTERM_TEST_STOP));
 	close(gup);
 	EXPECT_EQ(0, hide("guest"));
@@ -510,6 +498,47 @@ TEST_F(expose, not_hidden_from_another_driver)
 	EXPECT_EQ(-EBUSY, release("x"));
 	ASSERT_EQ(0, tell_driver("fsdev_dax", "unbind", path));
 	ASSERT_EQ(0, tell_driver("device_dax", "bind", path));
+	EXPECT_EQ(0, hide("x"));
+	EXPECT_EQ(0, release("x"));
+}
+
+/* Memory of the pool is never free address space, whether or not a driver has it. */
+TEST_F(expose, shown_without_a_driver)
+{
+	struct kho_pool_extent_info info;
+	char path[64];
+
+	ASSERT_EQ(0, create("x", 4 * self->pmd, self->pmd));
+	ASSERT_EQ(0, query("x", &info));
+	EXPECT_TRUE(iomem_has(info.phys, "KHO pool"));
+	ASSERT_EQ(0, expose("x", self->pmd, path));
+	for (int i = 0; i < 3; i++) {
+		EXPECT_TRUE(iomem_has(info.phys, path + 5));
+		ASSERT_EQ(0, tell_driver("device_dax", "unbind", path));
+		EXPECT_TRUE(iomem_has(info.phys, "KHO pool"));
+		ASSERT_EQ(0, tell_driver("device_dax", "bind", path));
+	}
+	EXPECT_TRUE(iomem_has(info.phys + info.bytes - 1, path + 5));
+	EXPECT_EQ(0, hide("x"));
+	EXPECT_TRUE(iomem_has(info.phys, "KHO pool"));
+	/* Hidden while it had no driver */
+	ASSERT_EQ(0, expose("x", self->pmd, path));
+	ASSERT_EQ(0, tell_driver("device_dax", "unbind", path));
+	EXPECT_EQ(0, hide("x"));
+	EXPECT_TRUE(iomem_has(info.phys, "KHO pool"));
+	EXPECT_EQ(0, release("x"));
+}
+
+/* Who exposes an extent wants a driver, even if devices are to wait for one. */
+TEST_F(expose, drivers_not_probed)
+{
+	char path[64];
+
+	ASSERT_EQ(0, create("x", self->pmd, 0));
+	ASSERT_EQ(0, write_file(BUS "drivers_autoprobe", "0"));
+	EXPECT_EQ(0, expose("x", self->pmd, path));
+	EXPECT_EQ(0, write_file(BUS "drivers_autoprobe", "1"));
+	EXPECT_TRUE(device_has(path, "driver"));
 	EXPECT_EQ(0, hide("x"));
 	EXPECT_EQ(0, release("x"));
 }

@@ -10,14 +10,15 @@
  *	kho_pool_luo spoil NAME		a bit of the record of the extent, by /dev/mem
  *	kho_pool_luo size		bytes of a record
  *
- * "keep" and "retrieve" print "ready", and keep the session until they are
- * killed.  What each call took is printed in nanoseconds.
+ * "keep" and "retrieve" print "ready", and keep the session, and the files that were
+ * retrieved, until they are killed.  What each call took is printed in nanoseconds.
  */
 #define _GNU_SOURCE
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "luo.h"
@@ -118,6 +119,19 @@ static const char *mode_of(int fd)
 	return mode == O_RDWR ? "rw" : "?";
 }
 
+/* It can be opened once more, as programs do that get a file from others. */
+static const char *opened_again(int fd, const char *path)
+{
+	int again = open(path, fcntl(fd, F_GETFL) & O_ACCMODE);
+	struct stat one, two;
+
+	if (again < 0)
+		return strerror(errno);
+	if (fstat(fd, &one) || fstat(again, &two) || one.st_rdev != two.st_rdev)
+		return "another device";
+	return mode_of(again);
+}
+
 static int retrieve_all(int session, int nr, char **tokens)
 {
 	int failed = 0;
@@ -147,11 +161,11 @@ static int retrieve_all(int session, int nr, char **tokens)
 		link[len < 0 ? 0 : len] = 0;
 		printf("retrieve %llu %llu %s %s\n", (unsigned long long)token,
 		       (unsigned long long)(after - before), mode_of(fd), link);
+		printf("again %llu %s\n", (unsigned long long)token, opened_again(fd, path));
 		if (size)
 			failed |= check(fd, size, seed, 0);
 		/* Asked again, LUO gives the same file. */
 		close(luo_retrieve(session, token));
-		close(fd);
 	}
 	return failed;
 }

@@ -44,7 +44,8 @@ let_go() {
 stays() {
 	for action in hide rm; do
 		khopool $action "$1" >/tmp/said 2>&1 && return 1
-		grep -q "in use\|busy" /tmp/said || { cat /tmp/said; return 1; }
+		grep -q "in use: a live update session has its file" /tmp/said ||
+			{ cat /tmp/said; return 1; }
 	done
 	[ "$(khopool show "$1" --json | grep -c '"device": "/dev/dax')" = 1 ]
 }
@@ -117,6 +118,10 @@ luo_1() {
 	check "a file for reading and writing" line /tmp/vms \
 		"retrieve 1 [0-9]* rw /dax[0-9.]* (deleted)"
 	check "one for reading" line /tmp/vms "retrieve 2 [0-9]* ro /dax[0-9.]* (deleted)"
+	check "it can be opened again" line /tmp/vms "again 1 rw"
+	check "so can that one" line /tmp/vms "again 2 ro"
+	check "khopool sees who has it" [ "$(khopool show guest |
+		grep -c "used by .*kho_pool_luo ($luo)")" = 1 ]
 	check "with all that was in them" is "$(grep -c '^0 words are not' /tmp/vms)" 2
 	check "one that is gone" line /tmp/vms "retrieve 3: No such file or directory"
 	check "one that is another" line /tmp/vms "retrieve 4: Stale file handle"

@@ -12,6 +12,39 @@ same_words() {
 	is "$(khopool get guest - 2>&1)" "words to keep"
 }
 
+# devices: how many extents have one
+devices() {
+	ls -d /sys/bus/faux/devices/kho_pool.* 2>/dev/null | wc -l
+}
+
+# The module goes while it makes a device, at any moment of that.
+#: modules_go arch=x86_64 strict
+modules_go_0() {
+	load_dax
+	khopool create big 256M >/dev/null || die "create"
+	gone=0 kept=0 tries=0
+	while [ $tries -lt 40 ] || [ $gone = 0 ] || [ $kept = 0 ]; do
+		khopool expose big --align $page >/tmp/said 2>&1 &
+		usleep $((tries % 40 * 2000))
+		if rmmod kho_pool 2>/dev/null; then
+			gone=$((gone + 1))
+			wait $!
+			[ "$(devices)" = 0 ] || die "a device without its module"
+			insmod /lib/kho_pool.ko || die "insmod kho_pool"
+			exposed big && die "it was exposed by nobody"
+		else
+			kept=$((kept + 1))
+			wait $!
+			exposed big || die "$(cat /tmp/said)"
+			cat /sys/bus/faux/devices/kho_pool.*/kho_extent >/dev/null || die "extent"
+			khopool hide big || die "hide"
+		fi
+		tries=$((tries + 1))
+	done
+	check "the module has gone $gone times, and stayed $kept times" true
+	check "all is as it was" is "$(owner big)" user
+}
+
 #: modules arch=x86_64 strict
 modules_0() {
 	fill
