@@ -314,20 +314,181 @@ TEST_F(dax, direct_io)
 	close(disk);
 }
 
-TEST_F(dax, only_shared_and_only_whole_pages)
+TEST_F(dax, only_shared)
 {
 	__u64 align = align_of_level(variant->level);
 	char *map;
 
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, self->size, PROT_READ, MAP_PRIVATE, self->fd, 0));
-	if (variant->level)
-		EXPECT_EQ(MAP_FAILED, mmap(NULL, align / 2, PROT_READ, MAP_SHARED, self->fd, 0));
 	/* Beyond its end there is nothing. */
 	map = mmap(NULL, self->size + align, PROT_READ | PROT_WRITE, MAP_SHARED, self->fd, 0);
 	ASSERT_NE(MAP_FAILED, map);
 	EXPECT_EQ(SIGBUS, signal_of_write(map + self->size));
 	EXPECT_EQ(0, signal_of_write(map + self->size - 1));
 	munmap(map, self->size + align);
+}
+
+/* What is in the word at the beginning of a page, which tells where the page is */
+static __u64 word_at(__u64 offset)
+{
+	return offset ^ 0x5aa55aa55aa55aa5ULL;
+}
+
+/*
+ * How many faults it takes to read a part of it, or -1 if anything there is not what was
+ * written through the whole mapping, or the other way round.
+ */
+static long faults_of_part(char *whole, char *part, __u64 offset, __u64 size)
+{
+	__u64 page = sysconf(_SC_PAGESIZE);
+	long before = faults(), n;
+	__u64 at, wrong = 0;
+
+	for (at = 0; at < size; at += page)
+		wrong += *(volatile __u64 *)(part + at) != word_at(offset + at);
+	n = faults() - before;
+	for (at = 0; at < size; at += page)
+		*(volatile __u64 *)(part + at + 8) = offset + at + 1;
+	for (at = 0; at < size; at += page)
+		wrong += *(volatile __u64 *)(whole + offset + at + 8) != offset + at + 1;
+	return wrong ? -1 : n;
+}
+
+/* So many faults, or a few of the program's own more */
+static int about(long faults, __u64 expected)
+{
+	return faults >= (long)expected && faults <= (long)expected + 8;
+}
+
+/* Backends of vhost-user map what a monitor tells them. */
+TEST_F(dax, any_part)
+{
+	__u64 page = sysconf(_SC_PAGESIZE), align = align_of_level(variant->level);
+	/* Of a gigantic page only a part, or this takes long */
+	__u64 some = variant->level == 1 ? align : 2 * MIB;
+	__u64 most = variant->level == 2 ? 64 * MIB : self->size;
+	__u64 singles = variant->level == 2 ? most / page - 1 :
+					      most / align - 1 + (align - page) / page;
+	const struct {
+		__u64 offset, size, faults;
+	} parts[] = {
+		{ 0, page, 1 },
+		{ 0, 160 * page, 160 },
+		{ self->size - page, page, 1 },
+		{ page, some - 2 * page, some / page - 2 },
+		/* A tail of pages after whole huge ones, and a head before them */
+		{ 0, most - page, singles },
+		{ page, most - page, singles },
+	};
+	unsigned long long mapped;
+
+	for (__u64 at = 0; at < self->size; at += page)
+		*(volatile __u64 *)(self->map + at) = word_at(at);
+	mapped = vm_counter("nr_mapped");
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		char *part = mmap(NULL, parts[i].size, PROT_READ | PROT_WRITE, MAP_SHARED,
+				  self->fd, parts[i].offset);
+		long n;
+
+		ASSERT_NE(MAP_FAILED, part) TH_LOG("%zu: %m", i);
+		n = faults_of_part(self->map, part, parts[i].offset, parts[i].size);
+		EXPECT_TRUE(about(n, parts[i].faults))
+			TH_LOG("%zu: %ld faults, not %llu", i, n, parts[i].faults);
+		EXPECT_EQ(-EBUSY, hide("guest"));
+		ASSERT_EQ(0, munmap(part, parts[i].size));
+	}
+	/* Rounded to batches of each CPU */
+	EXPECT_LT(vm_counter("nr_mapped"), mapped + 500);
+	EXPECT_GT(vm_counter("nr_mapped") + 500, mapped);
+}
+
+/* Where the CPU cannot have huge pages, it has others. */
+TEST_F(dax, at_any_address)
+{
+	__u64 page = sysconf(_SC_PAGESIZE), size = 64 * page;
+	char *room, *part;
+
+	for (__u64 at = 0; at < size; at += page)
+		*(volatile __u64 *)(self->map + at) = word_at(at);
+	room = mmap(NULL, 2 * size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, room);
+	/* Of two neighbouring pages, one is at an odd address. */
+	for (int i = 0; i < 2; i++) {
+		part = mmap(room + i * page, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+			    self->fd, 0);
+		ASSERT_NE(MAP_FAILED, part);
+		EXPECT_TRUE(about(faults_of_part(self->map, part, 0, size), 64));
+	}
+	munmap(room, 2 * size);
+}
+
+/* Part of a huge page can go, or become read-only. */
+TEST_F(dax, split)
+{
+	__u64 page = sysconf(_SC_PAGESIZE), align = align_of_level(variant->level);
+	__u64 size = align < 16 * page ? 16 * page : align;
+
+	for (__u64 at = 0; at < size; at += page)
+		*(volatile __u64 *)(self->map + at) = word_at(at);
+	ASSERT_EQ(0, munmap(self->map + 3 * page, page));
+	EXPECT_EQ(SIGSEGV, signal_of_write(self->map + 3 * page));
+	ASSERT_EQ(0, mprotect(self->map + 5 * page, page, PROT_READ));
+	EXPECT_EQ(SIGSEGV, signal_of_write(self->map + 5 * page));
+	for (__u64 at = 0; at < size; at += page)
+		if (at != 3 * page)
+			ASSERT_EQ(word_at(at), *(volatile __u64 *)(self->map + at));
+	EXPECT_EQ(-EBUSY, hide("guest"));
+	ASSERT_EQ(0, madvise(self->map + 7 * page, page, MADV_DONTNEED));
+	EXPECT_EQ(word_at(7 * page), *(volatile __u64 *)(self->map + 7 * page));
+}
+
+/* A mapping moves to where the same huge pages are possible, and to where they are not. */
+TEST_F(dax, moved)
+{
+	__u64 page = sysconf(_SC_PAGESIZE), align = align_of_level(variant->level);
+
+	for (int i = 0; i < 64; i++)
+		*(volatile __u64 *)(self->map + i * page) = word_at(i * page);
+	for (int odd = 0; odd < 2; odd++) {
+		char *to = mmap(NULL, self->size + align + page, PROT_NONE,
+				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		long before;
+
+		ASSERT_NE(MAP_FAILED, to);
+		to += align - ((uintptr_t)to & (align - 1)) + odd * page;
+		to = mremap(self->map, self->size, self->size, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+		ASSERT_NE(MAP_FAILED, to) TH_LOG("%m");
+		self->map = to;
+		before = faults();
+		for (int i = 0; i < 64; i++)
+			EXPECT_EQ(word_at(i * page), *(volatile __u64 *)(to + i * page));
+		/* What is mapped moves with it; huge pages are split. */
+		EXPECT_TRUE(about(faults() - before, odd && variant->level ? 64 : 0));
+		EXPECT_EQ(-EBUSY, hide("guest"));
+	}
+}
+
+/* Pins of part of a huge page count as well. */
+TEST_F(dax, pins_of_a_part)
+{
+	__u64 page = sysconf(_SC_PAGESIZE);
+	char *part;
+	int gup;
+
+	if (access(GUP_TEST, F_OK))
+		SKIP(return, "there is no " GUP_TEST);
+	ASSERT_EQ(0, munmap(self->map, self->size));
+	self->map = MAP_FAILED;
+	part = mmap(NULL, 3 * page, PROT_READ | PROT_WRITE, MAP_SHARED, self->fd, 5 * page);
+	ASSERT_NE(MAP_FAILED, part);
+	gup = pin_pages(part + page, page);
+	ASSERT_LE(0, gup) TH_LOG("%m");
+	munmap(part, 3 * page);
+	close(self->fd);
+	self->fd = -1;
+	EXPECT_EQ(-EBUSY, hide("guest"));
+	close(gup);
+	EXPECT_EQ(0, hide("guest"));
 }
 
 FIXTURE(expose)
