@@ -209,7 +209,7 @@ const char *control_expose_error(const struct extent *extent, u64 align, int err
 		return why;
 	case EOPNOTSUPP:
 		if (!align)
-			return "the kernel makes no devices of extents, or device_dax is not loaded";
+			return "this kernel makes no devices of extents (is device_dax loaded?)";
 		snprintf(why, sizeof(why),
 			 "this kernel cannot map pages of %s, or device_dax is not loaded",
 			 size_text(align, size));
