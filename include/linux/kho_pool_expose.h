@@ -37,7 +37,7 @@ struct kho_pool_exposed {
  * @hide: take the device away, if there is one, and make KHO_POOL_USER the owner again;
  *	-ENXIO if it is not exposed
  * @find: is there a device?
- * @is_ours: has it an owner that stands for exposed extents, and is it claimed?
+ * @is_ours: does its owner stand for exposed extents, and is it claimed?
  *
  * Calls are made one at a time, and may sleep.
  */

@@ -124,7 +124,7 @@ static bool kp_dax_has_used_pages(const struct exposed *e)
 /*
  * The driver is about to leave, and the struct pages with it: this is the last time that
  * anyone can see whether they are pinned.  Mappings are taken away, as the driver would.
- * What uses pages for a moment only gets a second.
+ * Short-lived references get one second to go away.
  */
 static void kp_dax_check_pins(struct exposed *e)
 {

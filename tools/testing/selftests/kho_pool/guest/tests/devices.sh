@@ -53,6 +53,7 @@ device_pins_0() {
 	dev=$(dax other)
 	/tests/kho_pool_hold "/dev/$dev" $size >/tmp/hold2 &
 	until grep -qs held /tmp/hold2; do
+		kill -0 $! || die "kho_pool_hold"
 		sleep 0.1
 	done
 	echo "$dev" >$DRIVERS/device_dax/unbind || die "unbind"

@@ -30,7 +30,7 @@ boot() {
 		-chardev socket,id=disk,path=$SOCKET -device vhost-user-blk-pci,chardev=disk "$@"
 }
 
-# ask QUESTION NUMBER: its answer; it must be a new question
+# ask QUESTION: its answer is $answer; a question can be asked once per boot
 ask() {
 	echo "$1" >$RUN/console.in
 	word=$(echo "$1" | tr -d ' ')
