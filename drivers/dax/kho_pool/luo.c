@@ -50,8 +50,8 @@
  *   The device may have another number than before. The retrieved file has an
  *   inode in a file system that is not mounted, so it needs no node in ``/dev``,
  *   and the owner and mode of such a node do not matter. The inode belongs to
- *   whoever retrieves the file and has mode 0600; it can be opened once more
- *   through ``/proc/self/fd``. Security modules do not judge it: who may use it
+ *   whoever retrieves the file, with a mode that allows what the file does; it can
+ *   be opened once more through ``/proc/self/fd``. Security modules do not judge it: who may use it
  *   was decided when the file was handed over.
  *
  * ``FD_CLOEXEC`` and File Status Flags
@@ -130,6 +130,9 @@ static struct file *kp_dax_luo_open_device(struct dev_dax *dev_dax, u16 access)
 {
 	int flags = access == KHO_POOL_LUO_READ ? O_RDONLY :
 		    access == KHO_POOL_LUO_WRITE ? O_WRONLY : O_RDWR;
+	/* Opened again, it is good for no more than the file is. */
+	umode_t mode = (access & KHO_POOL_LUO_READ ? 0400 : 0) |
+		       (access & KHO_POOL_LUO_WRITE ? 0200 : 0);
 	struct path path = { .mnt = mnt };
 	struct inode *inode;
 	struct file *file;
@@ -142,7 +145,7 @@ static struct file *kp_dax_luo_open_device(struct dev_dax *dev_dax, u16 access)
 		dput(path.dentry);
 		return ERR_CAST(inode);
 	}
-	init_special_inode(inode, S_IFCHR | 0600, dev_dax->dev.devt);
+	init_special_inode(inode, S_IFCHR | mode, dev_dax->dev.devt);
 	d_instantiate(path.dentry, inode);
 	file = dentry_open(&path, flags | O_LARGEFILE, current_cred());
 	dput(path.dentry);

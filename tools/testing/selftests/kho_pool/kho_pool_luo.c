@@ -129,6 +129,8 @@ static const char *opened_again(int fd, const char *path)
 		return strerror(errno);
 	if (fstat(fd, &one) || fstat(again, &two) || one.st_rdev != two.st_rdev)
 		return "another device";
+	if ((two.st_mode & 0777) != (strcmp(mode_of(fd), "ro") ? 0600 : 0400))
+		return "another mode";
 	return mode_of(again);
 }
 
