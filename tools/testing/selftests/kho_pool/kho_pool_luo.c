@@ -124,6 +124,7 @@ static const char *opened_again(int fd, const char *path)
 {
 	int again = open(path, fcntl(fd, F_GETFL) & O_ACCMODE);
 	struct stat one, two;
+	const char *mode;
 
 	if (again < 0)
 		return strerror(errno);
@@ -131,7 +132,9 @@ static const char *opened_again(int fd, const char *path)
 		return "another device";
 	if ((two.st_mode & 0777) != (strcmp(mode_of(fd), "ro") ? 0600 : 0400))
 		return "another mode";
-	return mode_of(again);
+	mode = mode_of(again);
+	close(again);
+	return mode;
 }
 
 static int retrieve_all(int session, int nr, char **tokens)

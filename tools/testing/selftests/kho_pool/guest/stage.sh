@@ -39,9 +39,43 @@ load_dax() {
 	insmod /lib/kho_pool.ko || die "insmod kho_pool"
 }
 
-# exposed NAME: is there a device of this extent?
+# device NAME: the device of this extent, if there is one
+device() {
+	khopool show "$1" --json | sed -n 's/.*"device": "\(.*\)".*/\1/p'
+}
+
+# exposed NAME: is there one?
 exposed() {
-	khopool show "$1" --json | grep -q '"device": "/dev/dax'
+	[ -n "$(device "$1")" ]
+}
+
+# hold DEVICE SIZE [pin]: someone, $holder, has it mapped, or its pages pinned
+hold() {
+	rm -f /tmp/hold
+	/tests/kho_pool_hold "$@" >/tmp/hold &
+	holder=$!
+	until grep -qs held /tmp/hold; do
+		kill -0 $holder || die "kho_pool_hold $*"
+		sleep 0.1
+	done
+}
+
+end_hold() {
+	kill $holder
+	wait $holder 2>/dev/null
+}
+
+# says STATUS TEXT ARGUMENT...: khopool ends with the status, and says the text on stderr
+says() {
+	status=$1
+	text=$2
+	shift 2
+	khopool "$@" >/tmp/out 2>/tmp/err
+	got=$?
+	if [ $got != "$status" ] || ! grep -qF -- "$text" /tmp/err; then
+		die "khopool $*: status $got, $(cat /tmp/err)"
+	fi
+	echo "@say khopool $*: $(head -n 1 /tmp/err)"
 }
 
 # fails ERROR COMMAND: writing the command gives this error

@@ -4,62 +4,31 @@
 DRIVERS=/sys/bus/dax/drivers
 OFFLINE=/sys/devices/system/memory/hard_offline_page
 
-# dax NAME: the name of its device
-dax() {
-	khopool show "$1" --json | sed -n 's,.*"device": "/dev/\([^"]*\)".*,\1,p'
-}
-
-# refuses TEXT COMMAND...: khopool fails, and says why
-refuses() {
-	text=$1
-	shift
-	khopool "$@" >/tmp/said 2>&1 && return 1
-	grep -qF "$text" /tmp/said || { cat /tmp/said; return 1; }
-}
-
-# pinned: the pages of guest, by a process that has neither its device open nor a mapping
-pinned() {
-	rm -f /tmp/hold
-	/tests/kho_pool_hold "/dev/$(dax guest)" $size pin >/tmp/hold &
-	holder=$!
-	until grep -qs held /tmp/hold; do
-		kill -0 $holder || die "kho_pool_hold"
-		sleep 0.1
-	done
-}
-
 #: device_pins both
 device_pins_0() {
 	size=$((4 << 20))
 	khopool create guest $size --expose=$page >/dev/null || die "create"
 	khopool create other $size --expose=$page >/dev/null || die "create"
-	dev=$(dax guest)
-	pinned
-	check "pins are noticed" refuses "or its pages are pinned" hide guest
-	kill $holder
-	wait $holder 2>/dev/null
+	hold "$(device guest)" $size pin
+	says 1 "or its pages are pinned" hide guest
+	end_hold
 	check "until they end" khopool hide guest
 	khopool expose guest --align $page >/dev/null || die "expose"
-	dev=$(dax guest)
-	pinned
+	hold "$(device guest)" $size pin
+	dev=$(basename "$(device guest)")
 	echo "$dev" >$DRIVERS/device_dax/unbind || die "unbind"
 	check "the log tells of pins" logged "pages are pinned, and their driver leaves"
-	check "it cannot be hidden" refuses "were pinned when device_dax left it" hide guest
-	check "nor removed" refuses "were pinned when device_dax left it" rm guest
+	says 1 "were pinned when device_dax left it" hide guest
+	says 1 "were pinned when device_dax left it" rm guest
 	check "show says so" [ "$(khopool show guest --json | grep -c '"pinned": true')" = 1 ]
 	echo "$dev" >$DRIVERS/device_dax/bind || die "bind"
-	check "the next driver does not know better" refuses "were pinned" hide guest
+	says 1 "were pinned" hide guest
 	# Mappings go with the driver, and are no pins.
-	dev=$(dax other)
-	/tests/kho_pool_hold "/dev/$dev" $size >/tmp/hold2 &
-	until grep -qs held /tmp/hold2; do
-		kill -0 $! || die "kho_pool_hold"
-		sleep 0.1
-	done
+	hold "$(device other)" $size
+	dev=$(basename "$(device other)")
 	echo "$dev" >$DRIVERS/device_dax/unbind || die "unbind"
-	check "a mapping still counts" refuses "is mapped" hide other
-	kill $!
-	wait $! 2>/dev/null
+	says 1 "is mapped" hide other
+	end_hold
 	check "and is all that did" khopool hide other
 	go
 }
@@ -75,37 +44,36 @@ device_later_0() {
 	for name in waits smaller hidden removed; do
 		khopool create $name 1G --expose=1G >/dev/null || die "create"
 	done
-	/tests/kho_pool_luo fill "/dev/$(dax waits)" $((1 << 30)) 1 || die "fill"
-	/tests/kho_pool_luo fill "/dev/$(dax smaller)" $((1 << 30)) 2 || die "fill"
+	/tests/kho_pool_luo fill "$(device waits)" $((1 << 30)) 1 || die "fill"
+	/tests/kho_pool_luo fill "$(device smaller)" $((1 << 30)) 2 || die "fill"
 	next_kernel stage=1 clearcpuid=pdpe1gb free="$(stat free_bytes)"
 }
 
 device_later_1() {
 	check "the log says so" logged "default/waits: cannot make a device of it"
-	check "no device" [ -z "$(dax waits)" ]
+	check "no device" [ -z "$(device waits)" ]
 	check "it is still to be exposed" is \
 		"$(khopool show waits --json | sed -n 's/.*"owner": "\(.*\)".*/\1/p')" dax30
 	check "and is the user's" [ "$(khopool show waits --json | grep -c '"user": true')" = 1 ]
-	check "not with pages of that size" refuses "cannot map pages of 1 GiB" \
-		expose waits --align 1G
+	says 1 "cannot map pages of 1 GiB" expose waits --align 1G
 	check "that changes nothing" is "$(stat free_bytes)" "$(arg free)"
 	check "smaller pages are possible" khopool expose smaller
-	check "all of it is there" /tests/kho_pool_luo check "/dev/$(dax smaller)" $((1 << 30)) 2
+	check "all of it is there" /tests/kho_pool_luo check "$(device smaller)" $((1 << 30)) 2
 	check "hiding needs no device" khopool hide hidden
-	check "once" refuses "is not exposed" hide hidden
+	says 1 "is not exposed" hide hidden
 	check "nor does removing" khopool rm removed
 	check "its memory is free" is "$(stat free_bytes)" $(($(arg free) + (1 << 30)))
 	next_kernel stage=2 -clearcpuid
 }
 
 device_later_2() {
-	check "it is exposed again" [ -n "$(dax waits)" ]
+	check "it is exposed again" exposed waits
 	check "with its pages" [ "$(khopool show waits --json |
 		grep -c '"page_size": 1073741824')" = 1 ]
-	check "all of it is there" /tests/kho_pool_luo check "/dev/$(dax waits)" $((1 << 30)) 1
+	check "all of it is there" /tests/kho_pool_luo check "$(device waits)" $((1 << 30)) 1
 	check "what got smaller pages keeps them" [ "$(khopool show smaller --json |
 		grep -c '"page_size": 2097152')" = 1 ]
-	check "what was hidden is hidden" [ -z "$(dax hidden)" ]
+	check "what was hidden is hidden" [ -z "$(device hidden)" ]
 	khopool rm waits smaller hidden >/dev/null || die "rm"
 }
 
@@ -114,11 +82,11 @@ device_later_2() {
 device_between_0() {
 	[ -e $OFFLINE ] || die "no memory errors here"
 	khopool create guest 4M --expose=$page >/dev/null || die "create"
-	dev=$(dax guest)
+	dev=$(basename "$(device guest)")
 	echo "$dev" >$DRIVERS/device_dax/unbind || die "unbind"
 	echo "$dev" >$DRIVERS/fsdev_dax/new_id || die "new_id"
 	check "another driver has it" [ -e "$DRIVERS/fsdev_dax/$dev" ]
-	check "it is named" refuses "the driver fsdev_dax has it" hide guest
+	says 1 "the driver fsdev_dax has it" hide guest
 	echo "$dev" >$DRIVERS/fsdev_dax/remove_id || die "remove_id"
 	echo "$dev" >$DRIVERS/fsdev_dax/unbind || die "unbind"
 	echo "$dev" >$DRIVERS/device_dax/bind || die "bind"

@@ -4,19 +4,6 @@
 VM=/sys/kernel/mm/kho_pool/vm
 LINKS=/dev/kho_pool
 
-# says STATUS TEXT ARGUMENT...: khopool ends with the status, and says the text on stderr
-says() {
-	status=$1
-	text=$2
-	shift 2
-	khopool "$@" >/tmp/out 2>/tmp/err
-	got=$?
-	if [ $got != "$status" ] || ! grep -qF -- "$text" /tmp/err; then
-		die "khopool $*: status $got, $(cat /tmp/err)"
-	fi
-	echo "@say khopool $*: $(head -n 1 /tmp/err)"
-}
-
 # does ARGUMENT...: khopool does it, and has nothing to complain of
 does() {
 	khopool "$@" >/tmp/out 2>/tmp/err || die "khopool $*: $(cat /tmp/err)"
@@ -85,21 +72,6 @@ objects() {
 	echo , >>/tmp/done
 	khopool rm j3 --json >>/tmp/done 2>/tmp/err || die "rm --json: $(cat /tmp/err)"
 	check "nothing is left" is "$(khopool ls --names | grep /j)" ""
-}
-
-# held DEVICE SIZE: someone maps it; $holder
-hold() {
-	/tests/kho_pool_hold "$1" "$2" >/tmp/hold &
-	holder=$!
-	until grep -q held /tmp/hold; do
-		kill -0 $holder || die "kho_pool_hold $1"
-		sleep 0.1
-	done
-}
-
-let_go() {
-	kill $holder
-	wait $holder 2>/dev/null
 }
 
 bad_calls() {
@@ -195,7 +167,7 @@ in_use() {
 	says 1 "is mapped by kho_pool_hold ($holder)" hide guest
 	says 1 "is mapped by kho_pool_hold ($holder)" rm guest
 	check "show says who" [ "$(khopool show guest | grep -c "kho_pool_hold ($holder)")" = 1 ]
-	let_go
+	end_hold
 	check "it is still there" is "$(field exposed show guest)" true
 }
 

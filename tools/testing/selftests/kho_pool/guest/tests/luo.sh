@@ -47,7 +47,7 @@ stays() {
 		grep -q "in use: a live update session has its file" /tmp/said ||
 			{ cat /tmp/said; return 1; }
 	done
-	[ "$(khopool show "$1" --json | grep -c '"device": "/dev/dax')" = 1 ]
+	exposed "$1"
 }
 
 # line OUTPUT PATTERN: the output has this line once

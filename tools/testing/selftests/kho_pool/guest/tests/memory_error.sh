@@ -33,8 +33,7 @@ create() {
 touch_at() {
 	name=$1
 	shift
-	/tests/kho_pool_bad "$(khopool show "$name" --json |
-		sed -n 's/.*"device": "\(.*\)".*/\1/p')" "${mapped:-$((16 * block))}" "$@"
+	/tests/kho_pool_bad "$(device "$name")" "${mapped:-$((16 * block))}" "$@"
 }
 
 # nobody_gets PHYS: all free memory is taken and written to, and it is as it was

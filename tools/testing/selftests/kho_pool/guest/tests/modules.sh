@@ -68,7 +68,7 @@ modules_1() {
 	check "the log says that it has no driver" logged "has no driver"
 	check "the owners are as they were" is "$(owner guest),$(owner other)" "$(arg owners)"
 	insmod /lib/device_dax.ko || die "insmod device_dax"
-	dev=$(khopool show other --json | sed -n 's,.*"device": "/dev/\([^"]*\)".*,\1,p')
+	dev=$(basename "$(device other)")
 	check "it has its driver" [ -e "/sys/bus/dax/drivers/device_dax/$dev" ]
 	check "the words are there" same_words
 	khopool hide other >/dev/null || die "hide"
