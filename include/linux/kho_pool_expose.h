@@ -22,7 +22,7 @@ struct kho_pool_owner *__must_check kho_pool_user_owner(struct kho_pool *pool);
  * @region: X of /dev/daxX.Y
  * @id: Y of /dev/daxX.Y
  * @held: a live update session has its file
- * @pinned: its pages were pinned when their driver left
+ * @pinned: its pages were pinned when their driver left, and may still be
  */
 struct kho_pool_exposed {
 	u64 align;

@@ -13,7 +13,6 @@
 
 #include <linux/cleanup.h>
 #include <linux/dax.h>
-#include <linux/delay.h>
 #include <linux/device/bus.h>
 #include <linux/device/faux.h>
 #include <linux/err.h>
@@ -103,6 +102,12 @@ static void kp_dax_mark_known_bad(const struct exposed *e)
 		kp_dax_mark_bad(PHYS_PFN(phys));
 }
 
+/* The driver left while pages were pinned, so their struct pages are still there. */
+bool kp_dax_is_kept(const struct exposed *e)
+{
+	return e->dev_dax->pgmap->flags & PGMAP_KEEP_PAGES;
+}
+
 /* A mapped or pinned page has more than its initial reference. */
 static bool kp_dax_has_used_pages(const struct exposed *e)
 {
@@ -110,8 +115,7 @@ static bool kp_dax_has_used_pages(const struct exposed *e)
 	unsigned long step = 1UL << pgmap->vmemmap_shift;
 	unsigned long pfn = PHYS_PFN(e->ext.phys), end = pfn + PHYS_PFN(e->ext.size);
 
-	/* Its struct pages come and go with the driver. */
-	if (!e->dev_dax->dev.driver)
+	if (!e->dev_dax->dev.driver && !kp_dax_is_kept(e))
 		return false;
 	for (; pfn < end; pfn += step) {
 		if (folio_ref_count(pfn_folio(pfn)) > 1)
@@ -122,24 +126,25 @@ static bool kp_dax_has_used_pages(const struct exposed *e)
 }
 
 /*
- * The driver is about to leave, and the struct pages with it: this is the last time that
- * anyone can see whether they are pinned.  Mappings are taken away, as the driver would.
- * Short-lived references get one second to go away.
+ * The driver is about to leave.  Mappings are taken away now, as it would do later.  Who
+ * has pinned pages will unpin them, so these must stay.
  */
-static void kp_dax_check_pins(struct exposed *e)
+static void kp_dax_keep_pinned(struct exposed *e)
 {
 	if (!kp_dax_is_device_dax(e->dev_dax->dev.driver))
 		return;
 	kill_dev_dax(e->dev_dax);
-	for (int i = 0; kp_dax_has_used_pages(e); i++) {
-		if (i == 10) {
-			WRITE_ONCE(e->pinned, true);
-			pr_warn("%s/%s: pages are pinned, and their driver leaves: it stays exposed until the next kexec\n",
-				kho_pool_name(e->pool), e->ext.name);
-			return;
-		}
-		msleep(100);
-	}
+	if (!kp_dax_has_used_pages(e))
+		return;
+	e->dev_dax->pgmap->flags |= PGMAP_KEEP_PAGES;
+	pr_warn("%s/%s: pages are pinned, and their driver leaves: it stays exposed until they are not\n",
+		kho_pool_name(e->pool), e->ext.name);
+}
+
+static void kp_dax_drop_kept(struct exposed *e)
+{
+	if (kp_dax_is_kept(e))
+		memunmap_kept_pages(e->dev_dax->pgmap);
 }
 
 static void kp_dax_open_iomem(struct exposed *e)
@@ -149,11 +154,29 @@ static void kp_dax_open_iomem(struct exposed *e)
 		e->open = !kho_pool_iomem_open(e->ext.phys, e->ext.size);
 }
 
-static void kp_dax_close_iomem(struct exposed *e)
+static void kp_dax_close_iomem(void *data)
 {
+	struct exposed *e = data;
+
 	if (e->open)
 		kho_pool_iomem_close(e->ext.phys);
 	e->open = false;
+}
+
+/* Without the memory region, which stays closed, the driver fails. */
+static void kp_dax_let_bind(struct exposed *e, struct device *dev)
+{
+	if (kp_dax_is_kept(e) && kp_dax_has_used_pages(e)) {
+		pr_warn("%s/%s: pages are pinned since before its driver left: it can have none\n",
+			kho_pool_name(e->pool), e->ext.name);
+		return;
+	}
+	kp_dax_drop_kept(e);
+	/* Another driver may have had its own. */
+	e->dev_dax->pgmap->ops = &pgmap_ops;
+	kp_dax_open_iomem(e);
+	/* Runs when the driver has failed or left, after it has released the region. */
+	devm_add_action_or_reset(dev, kp_dax_close_iomem, e);
 }
 
 static void kp_dax_bound(struct exposed *e)
@@ -173,17 +196,16 @@ static int kp_dax_notify(struct notifier_block *nb, unsigned long action, void *
 		return NOTIFY_DONE;
 	switch (action) {
 	case BUS_NOTIFY_BIND_DRIVER:
-		/* Another driver may have had its own. */
-		e->dev_dax->pgmap->ops = &pgmap_ops;
-		kp_dax_open_iomem(e);
+		kp_dax_let_bind(e, dev);
 		break;
 	case BUS_NOTIFY_BOUND_DRIVER:
 		kp_dax_bound(e);
 		break;
 	case BUS_NOTIFY_UNBIND_DRIVER:
-		kp_dax_check_pins(e);
+		kp_dax_keep_pinned(e);
 		break;
 	case BUS_NOTIFY_UNBOUND_DRIVER:
+		/* It may have bound before this was there. */
 		kp_dax_close_iomem(e);
 		break;
 	}
@@ -197,7 +219,7 @@ static int kp_dax_notify(struct notifier_block *nb, unsigned long action, void *
 static int kp_dax_bind(struct exposed *e)
 {
 	struct device *dev = &e->dev_dax->dev;
-	int err;
+	int err, attached;
 
 	scoped_guard(device, dev) {
 		e->nb.notifier_call = kp_dax_notify;
@@ -208,13 +230,13 @@ static int kp_dax_bind(struct exposed *e)
 		if (dev->driver)
 			kp_dax_bound(e);
 	}
-	if (device_attach(dev) < 0)
-		return -ENODEV;
+	attached = device_attach(dev);
 	guard(device)(dev);
-	if (kp_dax_is_device_dax(dev->driver))
-		return 0;
-	if (!dev->driver)
-		kp_dax_close_iomem(e);
+	if (dev->driver)
+		return kp_dax_is_device_dax(dev->driver) ? 0 : -EBUSY;
+	kp_dax_close_iomem(e);
+	if (attached < 0)
+		return -ENODEV;
 	return driver_find("device_dax", dev->bus) ? -ENOMEM : -EOPNOTSUPP;
 }
 
@@ -223,13 +245,15 @@ static void kp_dax_destroy_device(struct exposed *e)
 {
 	if (e->bus)
 		bus_unregister_notifier(e->bus, &e->nb);
+	if (!IS_ERR_OR_NULL(e->dev_dax))
+		kp_dax_drop_kept(e);
 	faux_device_destroy(e->faux);
 	kp_dax_close_iomem(e);
 	memregion_free(e->as.region);
 }
 
-/* Make the device.  What came back from the previous kernel may wait for its driver. */
-int kp_dax_make_device(struct exposed *e)
+/* Make the device, which may have to wait for its driver. */
+int kp_dax_make_device(struct exposed *e, bool may_wait)
 {
 	struct dev_pagemap pgmap = {
 		.flags = PGMAP_DIRECT_MAPPED,
@@ -260,9 +284,9 @@ int kp_dax_make_device(struct exposed *e)
 	e->dev_dax = data.dax_region ? devm_create_dev_dax(&data) : ERR_PTR(-ENOMEM);
 	err = IS_ERR(e->dev_dax) ? PTR_ERR(e->dev_dax) : kp_dax_bind(e);
 	/* This kernel's device_dax may bind later, and so may the next kernel's. */
-	if (err && e->bus && e->came_back) {
-		pr_warn("%s/%s: /dev/dax%d.0 has no driver: device_dax is not loaded, or has no memory\n",
-			kho_pool_name(e->pool), e->ext.name, id);
+	if (err && e->bus && may_wait) {
+		pr_warn("%s/%s: /dev/dax%d.0 is not bound to device_dax: %d\n",
+			kho_pool_name(e->pool), e->ext.name, id, err);
 		return 0;
 	}
 	if (err)
@@ -279,7 +303,7 @@ int kp_dax_withdraw(struct exposed *e, struct kho_pool_owner *user)
 
 	/* The driver can neither bind nor unbind meanwhile. */
 	guard(device)(dev);
-	if (e->pinned || (dev->driver && !kp_dax_is_device_dax(dev->driver)))
+	if (dev->driver && !kp_dax_is_device_dax(dev->driver))
 		return -EBUSY;
 	/* Mappings cannot be made or removed either, and pages are in use through one only. */
 	i_mmap_lock_write(mapping);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Devices of extents come and go, for /dev/kho_pool/control.
+ * Create and remove devices of extents, for /dev/kho_pool/control.
  *
  * The owner of an extent says whether and how it is exposed: "dax12" has those with
  * pages of 4 KiB, "dax21" those of 2 MiB, "dax30" those of 1 GiB.  So the next kernel
@@ -56,7 +56,7 @@ static bool kp_dax_is_ours(const struct kho_pool_extent *ext)
 
 static struct exposed *kp_dax_expose_as(struct kho_pool *pool, struct kho_pool_owner *owner,
 					const struct kho_pool_extent *ext, u64 align,
-					bool came_back)
+					bool may_wait)
 {
 	struct exposed *e;
 	int err;
@@ -72,8 +72,9 @@ static struct exposed *kp_dax_expose_as(struct kho_pool *pool, struct kho_pool_o
 	e->owner = owner;
 	e->ext = *ext;
 	e->as.align = align;
-	e->came_back = came_back;
-	err = kp_dax_make_device(e);
+	/* If not in time for this kernel's init, then it only waited. */
+	e->came_back = kp_dax_align_of(ext);
+	err = kp_dax_make_device(e, may_wait);
 	if (err)
 		goto no_device;
 	guard(mutex)(&kp_dax_devices_lock);
@@ -163,11 +164,6 @@ static int kp_dax_expose(struct kho_pool *pool, const struct kho_pool_extent *ex
 	kho_pool_unregister_owner(from);
 	if (IS_ERR(e))
 		return PTR_ERR(e);
-	if (kp_dax_align_of(ext)) {
-		guard(mutex)(&kp_dax_devices_lock);
-		/* It is only late. */
-		e->came_back = true;
-	}
 	*as = e->as;
 	pr_info("%s/%s is /dev/dax%u.%u, pages of %llu KiB\n", kho_pool_name(pool), ext->name,
 		as->region, as->id, as->align >> 10);
@@ -226,7 +222,7 @@ static bool kp_dax_find(phys_addr_t phys, struct kho_pool_exposed *as)
 	*as = e->as;
 	guard(mutex)(&kp_dax_devices_lock);
 	as->held = e->held;
-	as->pinned = READ_ONCE(e->pinned);
+	as->pinned = kp_dax_is_kept(e);
 	return true;
 }
 

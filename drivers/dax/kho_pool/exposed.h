@@ -28,11 +28,6 @@ struct exposed {
 	const struct bus_type *bus;
 	/* A driver may request the memory region.  Under the device's lock. */
 	bool open;
-	/*
-	 * Its pages were pinned when their driver left.  They have no reference counts
-	 * any more, so nobody knows for how long.  Under the device's lock.
-	 */
-	bool pinned;
 	/* It was exposed before the last kexec, and has been ever since. */
 	bool came_back;
 	/* How many users need it to stay; under kp_dax_devices_lock. */
@@ -54,9 +49,10 @@ extern struct mutex kp_dax_devices_lock;
 
 struct exposed *kp_dax_exposed_at(phys_addr_t phys);
 
+bool kp_dax_is_kept(const struct exposed *e);
 bool kp_dax_can_map(u64 align);
 bool kp_dax_fits(const struct kho_pool_extent *ext, u64 align);
-int kp_dax_make_device(struct exposed *e);
+int kp_dax_make_device(struct exposed *e, bool may_wait);
 int kp_dax_withdraw(struct exposed *e, struct kho_pool_owner *user);
 void kp_dax_remove_device(struct exposed *e);
 

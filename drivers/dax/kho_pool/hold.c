@@ -124,7 +124,6 @@ void kho_pool_dax_drop(const struct dev_dax *dev_dax)
 
 	guard(mutex)(&kp_dax_devices_lock);
 	e = kp_dax_exposed_of(dev_dax);
-	/* If exposing failed in the end, the device may have been opened and held before. */
 	if (e)
 		e->held--;
 }

@@ -147,8 +147,8 @@ struct kho_pool_ioctl_expose {
 /* A live update session has a file of it, so it can be neither hidden nor released. */
 #define KHO_POOL_EXTENT_HELD		(1U << 3)
 /*
- * Its pages were pinned when the driver of its device was unbound, and may still be.  It can
- * be neither hidden nor released in this kernel.
+ * Its pages were pinned when the driver of its device was unbound.  While they are, it can
+ * be neither hidden nor released, and no driver can bind.
  */
 #define KHO_POOL_EXTENT_PINNED		(1U << 4)
 

@@ -31,6 +31,11 @@ void hide_extent(struct extent *extent)
 	err = control_hide(extent);
 	if (err == EBUSY) {
 		query_extent(extent);
+		/* Someone else may have hidden it since. */
+		if (!(extent->flags & KHO_POOL_EXTENT_EXPOSED))
+			err = ENXIO;
+	}
+	if (err == EBUSY) {
 		holder = device_holder(extent);
 		if (holder)
 			refused(err, "%s is in use: %s", full_name(extent), holder);

@@ -102,7 +102,7 @@ const char *device_holder(const struct extent *extent)
 	if (extent->flags & KHO_POOL_EXTENT_HELD)
 		return "a live update session has its file";
 	if (extent->flags & KHO_POOL_EXTENT_PINNED)
-		return "its pages were pinned when device_dax left it: it stays until a kexec";
+		return "its pages have been pinned since before device_dax left it";
 	snprintf(link, sizeof(link), "/sys/bus/dax/devices/dax%u.%u/driver", extent->dax_region,
 		 extent->dax_id);
 	len = readlink(link, driver, sizeof(driver) - 1);

@@ -677,6 +677,11 @@ TEST_F(expose, shown_without_a_driver)
 		EXPECT_TRUE(iomem_has(info.phys, path + 5));
 		ASSERT_EQ(0, tell_driver("device_dax", "unbind", path));
 		EXPECT_TRUE(iomem_has(info.phys, "KHO pool"));
+		/* A driver that fails: it can have no memory without a node. */
+		ASSERT_EQ(0, tell_driver("kmem", "new_id", path));
+		EXPECT_FALSE(device_has(path, "driver"));
+		EXPECT_TRUE(iomem_has(info.phys, "KHO pool"));
+		ASSERT_EQ(0, tell_driver("kmem", "remove_id", path));
 		ASSERT_EQ(0, tell_driver("device_dax", "bind", path));
 	}
 	EXPECT_TRUE(iomem_has(info.phys + info.bytes - 1, path + 5));

@@ -4,6 +4,19 @@
 DRIVERS=/sys/bus/dax/drivers
 OFFLINE=/sys/devices/system/memory/hard_offline_page
 
+# driver bind|unbind DEVICE: of device_dax
+driver() {
+	echo "$2" >$DRIVERS/device_dax/$1
+}
+
+# reserved NAME: no driver can have the memory
+reserved() {
+	base=$(khopool show "$1" --json | sed -n 's/.*"base": "\(.*\)".*/\1/p')
+	grep "KHO pool" /proc/iomem | while IFS=' -' read -r from to _; do
+		[ $((base)) -ge $((0x$from)) ] && [ $((base)) -le $((0x$to)) ] && echo "$1"
+	done | grep -q .
+}
+
 #: device_pins both
 device_pins_0() {
 	size=$((4 << 20))
@@ -13,20 +26,34 @@ device_pins_0() {
 	says 1 "or its pages are pinned" hide guest
 	end_hold
 	check "until they end" khopool hide guest
+	# With huge pages, if they are small enough
+	khopool expose guest >/dev/null || die "expose"
+	hold "$(device guest)" $size pin
+	dev=$(basename "$(device guest)")
+	driver unbind "$dev" || die "unbind"
+	check "the log tells of pins" logged "pages are pinned, and their driver leaves"
+	says 1 "pinned since before device_dax left it" hide guest
+	says 1 "pinned since before device_dax left it" rm guest
+	check "show says so" [ "$(khopool show guest --json | grep -c '"pinned": true')" = 1 ]
+	check "no driver can have it" not driver bind "$dev"
+	check "its memory is reserved" reserved guest
+	end_hold
+	check "afterwards one can" driver bind "$dev"
+	check "and there are no pins" [ "$(khopool show guest --json |
+		grep -c '"pinned": false')" = 1 ]
+	hold "$(device guest)" $size pin
+	driver unbind "$dev" || die "unbind"
+	says 1 "pinned since before device_dax left it" hide guest
+	end_hold
+	check "it is hidden without its driver" khopool hide guest
 	khopool expose guest --align $page >/dev/null || die "expose"
 	hold "$(device guest)" $size pin
 	dev=$(basename "$(device guest)")
-	echo "$dev" >$DRIVERS/device_dax/unbind || die "unbind"
-	check "the log tells of pins" logged "pages are pinned, and their driver leaves"
-	says 1 "were pinned when device_dax left it" hide guest
-	says 1 "were pinned when device_dax left it" rm guest
-	check "show says so" [ "$(khopool show guest --json | grep -c '"pinned": true')" = 1 ]
-	echo "$dev" >$DRIVERS/device_dax/bind || die "bind"
-	says 1 "were pinned" hide guest
+	driver unbind "$dev" || die "unbind"
 	# Mappings go with the driver, and are no pins.
 	hold "$(device other)" $size
 	dev=$(basename "$(device other)")
-	echo "$dev" >$DRIVERS/device_dax/unbind || die "unbind"
+	driver unbind "$dev" || die "unbind"
 	says 1 "is mapped" hide other
 	end_hold
 	check "and is all that did" khopool hide other
@@ -83,13 +110,13 @@ device_between_0() {
 	[ -e $OFFLINE ] || die "no memory errors here"
 	khopool create guest 4M --expose=$page >/dev/null || die "create"
 	dev=$(basename "$(device guest)")
-	echo "$dev" >$DRIVERS/device_dax/unbind || die "unbind"
+	driver unbind "$dev" || die "unbind"
 	echo "$dev" >$DRIVERS/fsdev_dax/new_id || die "new_id"
 	check "another driver has it" [ -e "$DRIVERS/fsdev_dax/$dev" ]
 	says 1 "the driver fsdev_dax has it" hide guest
 	echo "$dev" >$DRIVERS/fsdev_dax/remove_id || die "remove_id"
 	echo "$dev" >$DRIVERS/fsdev_dax/unbind || die "unbind"
-	echo "$dev" >$DRIVERS/device_dax/bind || die "bind"
+	driver bind "$dev" || die "bind"
 	awk '$5 == "guest" { print $1 }' $DEBUG/extents >$OFFLINE || die "memory error"
 	check "an unmapped page with an error is not mapped" is \
 		"$(/tests/kho_pool_bad "/dev/$dev" $((4 << 20)) 0)" SIGBUS
