@@ -17,6 +17,18 @@ void *pages(u64 size)
 	return memset(p, 0, ALIGN(size + !size, 4096));
 }
 
+/* An index says how long it is.  No other image is longer than this. */
+#define MAX_BYTES (64ULL << 20)
+
+static u64 max_bytes(const struct blob *blob)
+{
+	const struct kho_pool_index_header *h = (const void *)blob->data;
+
+	if (blob->size < sizeof(*h) || le64_to_cpu(h->magic) != KHO_POOL_INDEX_MAGIC)
+		return MAX_BYTES;
+	return max(le64_to_cpu(h->index_size), MAX_BYTES);
+}
+
 /* Files in debugfs do not have a known size. */
 struct blob read_blob(const char *path)
 {
@@ -40,6 +52,8 @@ struct blob read_blob(const char *path)
 		if (nr < 0)
 			die("%s: %s", path, strerror(errno));
 		blob.size += nr;
+		if (blob.size > max_bytes(&blob))
+			die("%s is longer than an image is", path);
 	} while (nr);
 	close(fd);
 	if (!blob.size)

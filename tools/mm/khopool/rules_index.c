@@ -195,10 +195,42 @@ static bool named_extent(const struct kp_index *idx, u64 frame)
 			 kp_word_live(word) && !bit;
 }
 
-static void check_names(struct walk *w)
+static int by_text(const void *a, const void *b)
+{
+	const struct kho_pool_name_record *x = *(const void **)a, *y = *(const void **)b;
+
+	return strncmp(x->name, y->name, KHO_POOL_NAME_MAX) ?: (x > y) - (x < y);
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct kho_pool_name_record *x = *(const void **)a, *y = *(const void **)b;
+	u64 kx = kp_load(&x->key), ky = kp_load(&y->key);
+
+	return (kx > ky) - (kx < ky) ?: (x > y) - (x < y);
+}
+
+/* Names of live extents have to differ, and so have the extents. */
+static void check_unique(struct walk *w, const struct kho_pool_name_record **live, u64 nr)
 {
 	const struct kho_pool_name_record *names = w->idx.names;
-	u64 used = kp_load(&w->idx.header->names_used), live = 0;
+
+	qsort(live, nr, sizeof(*live), by_text);
+	for (u64 i = 1; i < nr; i++)
+		if (!strncmp(live[i - 1]->name, live[i]->name, KHO_POOL_NAME_MAX))
+			bad(w, "names %td and %td are the same", live[i - 1] - names,
+			    live[i] - names);
+	qsort(live, nr, sizeof(*live), by_key);
+	for (u64 i = 1; i < nr; i++)
+		if (live[i - 1]->key == live[i]->key)
+			bad(w, "names %td and %td are of the same extent", live[i - 1] - names,
+			    live[i] - names);
+}
+
+static void check_names(struct walk *w)
+{
+	const struct kho_pool_name_record *names = w->idx.names, **live;
+	u64 used = kp_load(&w->idx.header->names_used), nr = 0;
 
 	w->csum += kp_csum_word(kp_word_offset(&w->idx, &w->idx.header->names_used), used);
 	if (used > w->idx.nr_names) {
@@ -207,6 +239,7 @@ static void check_names(struct walk *w)
 	}
 	w->csum += kp_csum_words((const __le64 *)names, kp_word_offset(&w->idx, names),
 				 used * sizeof(*names) / 8);
+	live = pages(used * sizeof(*live));
 	for (u64 i = 0; i < used; i++) {
 		u64 key = kp_load(&names[i].key);
 
@@ -217,23 +250,14 @@ static void check_names(struct walk *w)
 			continue;
 		}
 		/* Half of an interrupted operation, which restore cleans up. */
-		if (!named_extent(&w->idx, key - 1))
-			continue;
-		live++;
-		for (u64 j = 0; j < i; j++) {
-			if (!kp_load(&names[j].key) ||
-			    !named_extent(&w->idx, kp_load(&names[j].key) - 1))
-				continue;
-			if (!strncmp(names[j].name, names[i].name, KHO_POOL_NAME_MAX))
-				bad(w, "names %" PRIu64 " and %" PRIu64 " are the same", j, i);
-			if (names[j].key == names[i].key)
-				bad(w, "names %" PRIu64 " and %" PRIu64 " are of the same extent",
-				    j, i);
-		}
+		if (named_extent(&w->idx, key - 1))
+			live[nr++] = &names[i];
 	}
-	if (live != w->named)
+	check_unique(w, live, nr);
+	free(live);
+	if (nr != w->named)
 		bad(w, "%" PRIu64 " extents have names, and there are names for %" PRIu64, w->named,
-		    live);
+		    nr);
 }
 
 /* A copy with the correct header, so that everything else can be found. */
