@@ -6,6 +6,7 @@
  *	       ---> create.c, ls.c, show.c, map.c, rm.c, expose.c,
  *	            put.c, get.c, stat.c, kexec_args.c, links.c,
  *	            check.c, can_take.c                            see machine.h
+ *	       ---> version.c
  *	all   ----> options.c, units.c, say.c --> json.c, table.c
  */
 #ifndef _KHOPOOL_COMMAND_H
@@ -49,7 +50,12 @@ __attribute__((noreturn, format(printf, 1, 2))) void die(const char *fmt, ...);
 __attribute__((noreturn, format(printf, 1, 2))) void fail(const char *fmt, ...);
 /* The same if the kernel refused, with this error number */
 __attribute__((noreturn, format(printf, 2, 3))) void refused(int err, const char *fmt, ...);
+/* "NAME: what the error means", until the next call */
+const char *wrong_about(const char *name, int err);
 __attribute__((noreturn)) void bad_call(const struct command *command);
+
+/* version.c: what this is, and the formats that it knows */
+void print_version(void);
 
 /* options.c */
 int next_option(const struct command *command, int argc, char **argv,

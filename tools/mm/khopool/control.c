@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -13,7 +12,7 @@
 
 #define CONTROL "/dev/kho_pool/control"
 
-static int control(void)
+int control_fd(void)
 {
 	static int fd = -1;
 	struct pools pools;
@@ -33,14 +32,7 @@ static int control(void)
 
 static int call(unsigned long nr, void *arg)
 {
-	return ioctl(control(), nr, arg) ? errno : 0;
-}
-
-void control_lock(void)
-{
-	/* Without the lock two instances could interfere, but do no harm. */
-	while (flock(control(), LOCK_EX) && errno == EINTR)
-		;
+	return ioctl(control_fd(), nr, arg) ? errno : 0;
 }
 
 int control_create(struct extent *extent, u64 align, bool strict)

@@ -79,7 +79,15 @@ static void check_exposable(u64 bytes, u64 align)
 		    align ? size_text(align, page) : "", size_text(unit, page));
 }
 
-static int create(int argc, char **argv)
+/* What the command line asks for */
+struct wish {
+	u64 bytes, align, page;
+	int nid;
+	bool strict, exposed, if_missing;
+	struct node node;
+};
+
+static void read_options(struct wish *wish, int argc, char **argv, const char **pool)
 {
 	static const struct option options[] = {
 		{ "align", required_argument, NULL, 'a' },
@@ -87,83 +95,172 @@ static int create(int argc, char **argv)
 		{ "strict", no_argument, NULL, 's' },
 		{ "pool", required_argument, NULL, 'p' },
 		{ "expose", optional_argument, NULL, 'e' },
+		{ "if-missing", no_argument, NULL, 'i' },
+		{ "owner", required_argument, NULL, NODE_OWNER },
+		{ "group", required_argument, NULL, NODE_GROUP },
+		{ "mode", required_argument, NULL, NODE_MODE },
 		{ "json", no_argument, NULL, 'j' },
 		{}
 	};
-	bool strict = false, exposed = false;
-	struct extent extent;
-	const char *pool = NULL;
-	u64 bytes, align = 0, page = 0;
-	char size[32], path[40], link[160];
-	int opt, err, nid = -1;
+	int opt;
 
+	*wish = (struct wish){ .nid = -1 };
 	while ((opt = next_option(&cmd_create, argc, argv, options)) != -1) {
 		switch (opt) {
 		case 'a':
-			align = parse_size("--align", optarg);
+			wish->align = parse_size("--align", optarg);
 			break;
 		case 'n':
-			nid = parse_number("--node", optarg, 1 << 20);
+			wish->nid = parse_number("--node", optarg, 1 << 20);
 			break;
 		case 's':
-			strict = true;
+			wish->strict = true;
 			break;
 		case 'p':
-			pool = optarg;
+			*pool = optarg;
 			break;
 		case 'e':
-			exposed = true;
-			page = optarg ? parse_size("--expose", optarg) : 0;
+			wish->exposed = true;
+			wish->page = optarg ? parse_size("--expose", optarg) : 0;
 			break;
+		case 'i':
+			wish->if_missing = true;
+			break;
+		default:
+			node_option(&wish->node, opt, optarg);
 		}
 	}
-	operands(&cmd_create, argc, &argv, 2, 2);
-	if (strict && nid < 0)
+	if (wish->strict && wish->nid < 0)
 		die("--strict is of use with --node only");
-	bytes = parse_size("SIZE", argv[1]);
-	check_sizes(bytes, align);
-	if (exposed)
-		check_exposable(bytes, page);
+	if (node_is_set(&wish->node) && !wish->exposed)
+		die("--owner, --group and --mode are of use with --expose only");
+}
 
-	name_extent(&extent, argv[0], pool);
-	extent.bytes = bytes;
-	extent.nid = nid;
-	/* It has to begin at a multiple of that page size, as it does by default. */
-	if (align && align < page)
-		align = page;
-	control_lock();
-	err = control_create(&extent, align, strict);
-	if (err)
-		not_created(&extent, align, strict, err);
-	if (exposed) {
-		err = control_expose(&extent, page);
-		if (err) {
-			const char *why = control_expose_error(&extent, page, err);
+/* NULL, or why it is not what is asked for */
+static const char *unlike(const struct extent *extent, const struct wish *wish)
+{
+	static char text[160];
+	char size[32], unit[32];
 
-			/* All of it or nothing */
-			control_release(&extent);
-			refused(err, "%s was not created, because it cannot be exposed: %s",
-				full_name(&extent), why);
-		}
-		links_follow(extent.pool);
+	if (extent->bytes != wish->bytes)
+		snprintf(text, sizeof(text), "it has %s", size_text(extent->bytes, size));
+	else if (!(extent->flags & KHO_POOL_EXTENT_USER))
+		snprintf(text, sizeof(text), "it belongs to \"%s\"", shown(extent->owner));
+	else if (wish->strict && extent->nid != wish->nid)
+		snprintf(text, sizeof(text), "it is on node %d", extent->nid);
+	else if (wish->align && extent->phys % wish->align)
+		snprintf(text, sizeof(text), "it does not begin at a multiple of %s",
+			 size_text(wish->align, unit));
+	else if (wish->page && extent->align && extent->align != wish->page)
+		snprintf(text, sizeof(text), "it is exposed with pages of %s",
+			 size_text(extent->align, unit));
+	else
+		return NULL;
+	return text;
+}
+
+/* Is it there already? */
+static bool keep(struct extent *extent, const struct wish *wish)
+{
+	struct extent old = *extent;
+	const char *why;
+
+	if (control_query(&old))
+		return false;
+	why = unlike(&old, wish);
+	if (why)
+		refused(EEXIST, "%s exists already, and is not like this: %s", full_name(extent),
+			why);
+	*extent = old;
+	return true;
+}
+
+static void expose_new(struct extent *extent, u64 page)
+{
+	int err = control_expose(extent, page);
+
+	if (err) {
+		const char *why = control_expose_error(extent, page, err);
+
+		/* All of it or nothing */
+		control_release(extent);
+		refused(err, "%s was not created, because it cannot be exposed: %s",
+			full_name(extent), why);
 	}
-	query_extent(&extent);
+	links_follow(extent->pool);
+}
+
+static void expose(struct extent *extent, const struct wish *wish, bool kept)
+{
+	const char *wrong;
+
+	lock_extent(extent);
+	if (kept)
+		expose_extent(extent, wish->page);
+	else
+		expose_new(extent, wish->page);
+	unlock_extent(extent);
+	wrong = node_apply(&wish->node, extent);
+	if (wrong)
+		fail("%s is exposed, but %s", full_name(extent), wrong);
+}
+
+static void report(const struct extent *extent, bool exposed)
+{
+	char size[32], path[40], link[160];
+
 	if (as_json) {
-		json_extent(&extent);
-		return EXIT_OK;
+		json_extent(extent);
+		return;
 	}
-	printf("%s: %s", full_name(&extent), size_text(extent.bytes, size));
-	if (extent.nid >= 0)
-		printf(", node %d", extent.nid);
+	printf("%s: %s", full_name(extent), size_text(extent->bytes, size));
+	if (extent->nid >= 0)
+		printf(", node %d", extent->nid);
 	if (exposed)
-		printf(", %s, %s", link_path(&extent, link), device_path(&extent, path));
+		printf(", %s, %s", link_path(extent, link), device_path(extent, path));
 	putchar('\n');
+}
+
+static int create(int argc, char **argv)
+{
+	const char *pool = NULL;
+	struct extent extent;
+	struct wish wish;
+	bool kept;
+	int err;
+
+	read_options(&wish, argc, argv, &pool);
+	operands(&cmd_create, argc, &argv, 2, 2);
+	wish.bytes = parse_size("SIZE", argv[1]);
+	check_sizes(wish.bytes, wish.align);
+	if (wish.exposed)
+		check_exposable(wish.bytes, wish.page);
+	/* It has to begin at a multiple of that page size, as it does by default. */
+	if (wish.align && wish.align < wish.page)
+		wish.align = wish.page;
+	name_extent(&extent, argv[0], pool);
+	extent.bytes = wish.bytes;
+	extent.nid = wish.nid;
+	kept = wish.if_missing && keep(&extent, &wish);
+	if (!kept) {
+		err = control_create(&extent, wish.align, wish.strict);
+		/* Someone else may have been faster. */
+		if (err == EEXIST && wish.if_missing)
+			kept = keep(&extent, &wish);
+		if (err && !kept)
+			not_created(&extent, wish.align, wish.strict, err);
+	}
+	if (wish.exposed)
+		expose(&extent, &wish, kept);
+	query_extent(&extent);
+	report(&extent, wish.exposed);
 	return EXIT_OK;
 }
 
 const struct command cmd_create = {
 	.name = "create",
-	.args = "NAME SIZE [--align A] [--node N [--strict]] [--expose[=PAGE]] [--pool P] [--json]",
+	.args = "NAME SIZE [--align A] [--node N [--strict]] [--expose[=PAGE] [--owner USER]\n"
+		"	[--group GROUP] [--mode MODE]] [--if-missing] [--pool P] [--json]",
 	.what = "make an extent: contiguous memory that stays until it is removed",
 	.help =	"Makes an extent of cleared memory.  It stays over any number of kexecs, until\n"
 		"khopool rm.  SIZE is such as 4G, 512M or 64K.\n\n"
@@ -173,6 +270,8 @@ const struct command cmd_create = {
 		"  --strict         only on that node\n"
 		"  --expose[=PAGE]  also make a device of it, see khopool expose, to be mapped\n"
 		"                   with pages of this size\n"
+		NODE_HELP
+		"  --if-missing     if there is one of this name and like this, keep it\n"
 		"  --pool P         in this pool; also written P/NAME.  Required if there are\n"
 		"                   several pools\n"
 		"  --json           what was made, for programs\n",

@@ -8,9 +8,14 @@
 void expose_extent(struct extent *extent, u64 align)
 {
 	char has[32], path[40];
-	int err;
+	int err, reader;
 
 	err = control_expose(extent, align);
+	/* It would be hidden in the end. */
+	reader = err == EALREADY ? lock_reader(extent) : 0;
+	if (reader)
+		refused(EBUSY, "%s is in use: khopool put or get (%d) has it for the moment",
+			full_name(extent), reader);
 	if (err == EALREADY && align && align != extent->align)
 		refused(err, "%s is %s already, with pages of %s (khopool hide %s)",
 			full_name(extent), device_path(extent, path),
@@ -56,11 +61,15 @@ static int expose(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "align", required_argument, NULL, 'a' },
+		{ "owner", required_argument, NULL, NODE_OWNER },
+		{ "group", required_argument, NULL, NODE_GROUP },
+		{ "mode", required_argument, NULL, NODE_MODE },
 		{ "pool", required_argument, NULL, 'p' },
 		{ "json", no_argument, NULL, 'j' },
 		{}
 	};
-	const char *pool = NULL;
+	const char *pool = NULL, *wrong;
+	struct node node = {};
 	struct extent extent;
 	char path[40];
 	u64 align = 0;
@@ -71,11 +80,17 @@ static int expose(int argc, char **argv)
 			align = parse_size("--align", optarg);
 		else if (opt == 'p')
 			pool = optarg;
+		else
+			node_option(&node, opt, optarg);
 	}
 	operands(&cmd_expose, argc, &argv, 1, 1);
-	control_lock();
 	find_extent(&extent, argv[0], pool);
+	lock_extent(&extent);
 	expose_extent(&extent, align);
+	unlock_extent(&extent);
+	wrong = node_apply(&node, &extent);
+	if (wrong)
+		fail("%s", wrong);
 	if (as_json)
 		json_extent(&extent);
 	else
@@ -89,9 +104,10 @@ static int hide(int argc, char **argv)
 	struct extent extent;
 
 	operands(&cmd_hide, argc, &argv, 1, 1);
-	control_lock();
 	find_extent(&extent, argv[0], pool);
+	lock_extent(&extent);
 	hide_extent(&extent);
+	unlock_extent(&extent);
 	if (as_json)
 		json_extent(&extent);
 	return EXIT_OK;
@@ -99,15 +115,17 @@ static int hide(int argc, char **argv)
 
 const struct command cmd_expose = {
 	.name = "expose",
-	.args = "NAME [--align PAGE] [--pool POOL] [--json]",
+	.args = "NAME [--align PAGE] [--owner USER] [--group GROUP] [--mode MODE]\n"
+		"	[--pool POOL] [--json]",
 	.what = "make a device of an extent, for programs to map",
 	.help =	"Makes a device-dax device of the extent and prints its path.  Later kernels\n"
 		"make it again by themselves, and /dev/kho_pool/POOL/NAME leads to it.  If the\n"
 		"extent is exposed already, nothing changes.\n\n"
-		"  --align PAGE  map it with pages of this size: 4K, 2M or 1G on most machines;\n"
-		"                by default the largest that its size and address allow\n"
-		"  --pool POOL   the pool that it is in; also written POOL/NAME\n"
-		"  --json        for programs\n",
+		"  --align PAGE     map it with pages of this size: 4K, 2M or 1G on most machines;\n"
+		"                   by default the largest that its size and address allow\n"
+		NODE_HELP
+		"  --pool POOL      the pool that it is in; also written POOL/NAME\n"
+		"  --json           for programs\n",
 	.run = expose,
 };
 

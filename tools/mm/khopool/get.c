@@ -12,14 +12,6 @@
 
 #include "machine.h"
 
-static char wrong_text[PATH_MAX + 100];
-
-static const char *wrong_about(const char *name, int err)
-{
-	snprintf(wrong_text, sizeof(wrong_text), "%s: %s", name, strerror(err));
-	return wrong_text;
-}
-
 /* NULL, or what went wrong */
 static const char *write_all(const char *name, int fd, const u8 *data, u64 bytes)
 {
@@ -112,6 +104,25 @@ static void report(const struct extent *extent, const struct kept *kept)
 	}
 }
 
+struct reading {
+	const struct device *device;
+	const char *to;		/* NULL: only look at it */
+	struct kept kept;
+	const char *wrong, *unwritten;
+};
+
+static void read_kept(void *data)
+{
+	struct reading *r = data;
+	const u8 *mem = r->device->mem;
+
+	r->wrong = kept_read(mem, r->device->extent->bytes, &r->kept);
+	/* Everything is checked before anything is written. */
+	r->wrong = r->wrong ?: kept_check(mem, &r->kept);
+	if (!r->wrong && r->to)
+		r->unwritten = write_file(r->to, mem + KEPT_HEADER, r->kept.bytes);
+}
+
 static int get(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -120,11 +131,11 @@ static int get(int argc, char **argv)
 		{ "json", no_argument, NULL, 'j' },
 		{}
 	};
-	const char *pool = NULL, *wrong, *unwritten = NULL;
+	struct reading reading = {};
+	const char *pool = NULL, *wrong;
 	bool check = false;
 	struct device device;
 	struct extent extent;
-	struct kept kept;
 	int opt;
 
 	while ((opt = next_option(&cmd_get, argc, argv, options)) != -1) {
@@ -136,24 +147,23 @@ static int get(int argc, char **argv)
 	operands(&cmd_get, argc, &argv, check ? 1 : 2, check ? 1 : 2);
 	if (as_json && !check && !strcmp(argv[1], "-"))
 		die("what is kept and --json cannot both go to stdout");
-	control_lock();
 	find_extent(&extent, argv[0], pool);
 	signals_catch();
 	wrong = device_map(&device, &extent, false);
 	if (!wrong) {
-		wrong = kept_read(device.mem, extent.bytes, &kept);
-		/* Everything is checked before anything is written. */
-		wrong = wrong ?: kept_check(device.mem, &kept);
-		if (!wrong && !check)
-			unwritten = write_file(argv[1], device.mem + KEPT_HEADER, kept.bytes);
+		reading.device = &device;
+		reading.to = check ? NULL : argv[1];
+		if (!signals_try(read_kept, &reading))
+			reading.wrong = "a page of it has a memory error";
+		wrong = reading.wrong;
 	}
 	device_unmap(&device);
 	if (wrong)
 		fail("%s: %s", full_name(&extent), wrong);
-	if (unwritten)
-		die("%s", unwritten);
+	if (reading.unwritten)
+		die("%s", reading.unwritten);
 	if (check || as_json)
-		report(&extent, &kept);
+		report(&extent, &reading.kept);
 	return EXIT_OK;
 }
 

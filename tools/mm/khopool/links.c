@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * khopool links: /dev/kho_pool/<pool>/<name>, as udev makes them by
- * 60-kho-pool.rules, on machines without it.
+ * 60-kho-pool.rules, on machines without it or without the rules.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -25,9 +25,13 @@ const char *link_path(const struct extent *extent, char *buf)
 	return buf;
 }
 
-bool udev_runs(void)
+/* It makes and removes links, too, a moment later; unless it does not have our rules. */
+static void wait_for_udev(void)
 {
-	return !access("/run/udev/control", F_OK);
+	if (access("/run/udev/control", F_OK))
+		return;
+	for (u32 turn = 0; turn < 300 && !access("/run/udev/queue", F_OK); turn++)
+		usleep(10000);
 }
 
 /* Where a link of ours leads to; false: there is none, or it is not ours. */
@@ -90,16 +94,19 @@ static void update(const char *pool, tell_fn tell)
 	char folder[80];
 	u32 nr;
 
+	lock_links();
 	extents = control_list(pool, &nr);
 	snprintf(folder, sizeof(folder), LINKS "/%s", pool);
 	for (u32 i = 0; i < nr; i++) {
-		if (!(extents[i].flags & KHO_POOL_EXTENT_EXPOSED))
+		/* What is exposed for khopool put or get is hidden again soon. */
+		if (!(extents[i].flags & KHO_POOL_EXTENT_EXPOSED) || lock_reader(&extents[i]))
 			continue;
 		if (mkdir(folder, 0755) && errno != EEXIST)
 			die("%s: %s", folder, strerror(errno));
 		make_link(&extents[i], tell);
 	}
 	remove_stale(folder, extents, nr, tell);
+	unlock_links();
 	free(extents);
 }
 
@@ -123,8 +130,8 @@ static void tell_json(const char *verb, const char *link, const char *target)
 
 void links_follow(const char *pool)
 {
-	if (!udev_runs())
-		update(pool, tell_no_one);
+	wait_for_udev();
+	update(pool, tell_no_one);
 }
 
 static int links(int argc, char **argv)
@@ -134,7 +141,7 @@ static int links(int argc, char **argv)
 
 	operands(&cmd_links, argc, &argv, 0, 0);
 	select_pools(&pools, pool);
-	control_lock();
+	wait_for_udev();
 	if (as_json)
 		json_open_list("links");
 	for (u32 i = 0; i < pools.nr; i++)
@@ -151,7 +158,7 @@ const struct command cmd_links = {
 	.help =	"Makes a link to the device of each exposed extent, as udev does with\n"
 		"60-kho-pool.rules, and removes links of extents that are no longer exposed.\n"
 		"Prints what it has changed.  In an initramfs, run it once after boot; other\n"
-		"commands update the links of extents that they change if no udev runs.\n\n"
+		"commands update the links of extents that they change.\n\n"
 		"  --pool POOL  only those of this pool\n"
 		"  --json       for programs\n",
 	.run = links,

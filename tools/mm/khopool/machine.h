@@ -3,12 +3,13 @@
  * khopool: the commands for the machine that it runs on.
  *
  *	rm.c --> expose.c --+
- *	create.c, ls.c -----+--> show.c --> links.c, users.c --+
+ *	create.c, ls.c -----+--> node.c, show.c --> links.c, users.c --+
  *	put.c, get.c --> kept.c --> sha256.c                   |
  *	           +-------------------------------------------+--> device.c --+
  *	map.c ---------------------------------------------------> names.c <---+
  *	stat.c, kexec_args.c --> sysfs.c <-- control.c <--------------+
  *	         kexec_args.c --> line.c          ^
+ *	lock.c -----------------------------------+
  *	check.c, can_take.c --> takes.c ----------+--> note.c
  *
  * These are built with the headers of user space, those for images with the shim
@@ -68,13 +69,23 @@ int control_hide(const struct extent *extent);
 int control_query(struct extent *extent);
 /* An array to be freed; *@nr is how many.  Ends the program if that fails. */
 struct extent *control_list(const char *pool, u32 *nr);
-/* One khopool at a time, until the program ends. */
-void control_lock(void);
+/* The control device */
+int control_fd(void);
 /* Size and alignment of extents that can be exposed are multiples of this. */
 u64 control_unit(void);
 /* Texts of errors that mean the same for all calls, and of those of control_expose() */
 const char *control_error(int err);
 const char *control_expose_error(const struct extent *extent, u64 align, int err);
+
+/* lock.c: what only one khopool at a time changes */
+void lock_extent(const struct extent *extent);
+void unlock_extent(const struct extent *extent);
+void lock_links(void);
+void unlock_links(void);
+/* Under lock_extent(): a process that reads it for the moment, or 0; be one; was it the last? */
+int lock_reader(const struct extent *extent);
+void lock_read(const struct extent *extent);
+bool unlock_read(const struct extent *extent);
 
 /* names.c: how people name an extent, NAME or POOL/NAME */
 void name_extent(struct extent *extent, const char *name, const char *pool);
@@ -91,7 +102,7 @@ const char *full_name(const struct extent *extent);
 struct device {
 	struct extent *extent;
 	u8 *mem;		/* NULL: it is not mapped */
-	bool was_hidden;
+	bool for_now;		/* The last one that has it mapped hides it again. */
 };
 
 const char *device_path(const struct extent *extent, char *buf);
@@ -100,17 +111,35 @@ const char *device_map(struct device *device, struct extent *extent, bool write)
 void device_unmap(struct device *device);
 
 /* links.c: /dev/kho_pool/<pool>/<name> */
-bool udev_runs(void);
 const char *link_path(const struct extent *extent, char *buf);
-/* Unless udev does it */
+/* Make and remove those that udev has not. */
 void links_follow(const char *pool);
+
+/* node.c: who may open the device; --owner, --group and --mode of commands that make one */
+struct node {
+	bool has_owner, has_group, has_mode;
+	u32 owner, group, mode;
+};
+
+enum { NODE_OWNER = 256, NODE_GROUP, NODE_MODE };
+#define NODE_HELP \
+	"  --owner USER     who may open the device, in this kernel only; for later ones,\n" \
+	"                   too, make a rule for udev (60-kho-pool.rules)\n" \
+	"  --group GROUP    the same\n" \
+	"  --mode MODE      the same, such as 0660\n"
+
+/* Was it one of these options?  Ends the program if its value is wrong. */
+bool node_option(struct node *node, int opt, const char *value);
+bool node_is_set(const struct node *node);
+/* Once udev has seen the device; NULL, or what went wrong */
+const char *node_apply(const struct node *node, const struct extent *extent);
 
 /* users.c: processes that have it mapped or open, in words; or "" */
 const char *device_users(const struct extent *extent);
 /* Who else keeps it from being hidden, as a sentence; or NULL */
 const char *device_holder(const struct extent *extent);
 
-/* expose.c, rm.c: used by other commands too.  End the program if they fail. */
+/* expose.c: used by other commands too.  End the program if they fail. */
 void expose_extent(struct extent *extent, u64 align);
 void hide_extent(struct extent *extent);
 
@@ -147,5 +176,7 @@ void json_kept(const struct kept *kept);
 /* signals.c: exit cleanly, so that nothing is left half done */
 void signals_catch(void);
 bool signals_caught(void);
+/* Do this, up to a memory error; false: there was one. */
+bool signals_try(void (*step)(void *data), void *data);
 
 #endif /* _KHOPOOL_MACHINE_H */

@@ -20,7 +20,8 @@ static void print_help(FILE *to)
 	      to);
 	for (u32 i = 0; i < ARRAY_SIZE(commands); i++)
 		fprintf(to, "  %-10s  %s\n", commands[i]->name, commands[i]->what);
-	fputs("\nkhopool COMMAND --help explains each command.\n", to);
+	fputs("\nkhopool COMMAND --help explains each command; khopool --version says which\n"
+	      "formats it knows.\n", to);
 }
 
 static bool is_help(const char *arg)
@@ -55,6 +56,10 @@ static int run(int argc, char **argv)
 {
 	const struct command *c;
 
+	if (!strcmp(argv[1], "--version") && argc == 2) {
+		print_version();
+		return EXIT_OK;
+	}
 	if (is_help(argv[1]) || (!strcmp(argv[1], "help") && argc == 2)) {
 		print_help(stdout);
 		return EXIT_OK;
@@ -83,6 +88,11 @@ int main(int argc, char **argv)
 {
 	int status;
 
+	/* It may also stand before the command. */
+	if (argc > 2 && !strcmp(argv[1], "--json")) {
+		argv[1] = argv[2];
+		argv[2] = "--json";
+	}
 	if (argc < 2) {
 		print_help(stderr);
 		return EXIT_CALL;

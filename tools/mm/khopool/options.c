@@ -4,6 +4,17 @@
 
 #include "command.h"
 
+/* A single letter, which no command has, or an option that there is not, or not like this */
+static void bad_option(const struct command *command, const char *last)
+{
+	char letter[3] = { '-', optopt };
+
+	if (optopt && (strncmp(last, "--", 2) || !strchr(last, '=')))
+		last = letter;
+	die("%s has no option %s, or not like this\nusage: khopool %s %s", command->name, last,
+	    command->name, command->args);
+}
+
 /**
  * next_option - like getopt_long(), but reports errors and exits
  * @command: the command
@@ -25,8 +36,7 @@ int next_option(const struct command *command, int argc, char **argv,
 		die("%s %s needs a value (khopool %s --help)", command->name,
 		    argv[optind - 2], command->name);
 	if (opt == '?')
-		die("%s has no option %s, or not like this\nusage: khopool %s %s", command->name,
-		    argv[optind - 2], command->name, command->args);
+		bad_option(command, argv[optind - 2]);
 	/* It may have been shortened. */
 	if (index >= 0 && !strcmp(options[index].name, "json"))
 		as_json = true;

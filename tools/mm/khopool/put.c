@@ -88,11 +88,17 @@ static void open_source(struct source *source, const char *name, u64 size)
 		slurp(source);
 }
 
+struct writing {
+	struct device *device;
+	struct source source;
+	struct kept kept;
+	const char *wrong;
+};
+
 /* NULL, or what went wrong */
 static const char *fill(struct device *device, struct source *source, struct kept *kept)
 {
 	u8 *to = device->mem + KEPT_HEADER, more;
-	static char wrong[200];
 	struct sha256 sha;
 	ssize_t nr = 0;
 
@@ -117,13 +123,18 @@ static const char *fill(struct device *device, struct source *source, struct kep
 		return "interrupted";
 	if (nr == -2)
 		return "the file is longer than --size says";
-	if (nr < 0) {
-		snprintf(wrong, sizeof(wrong), "%s: %s", source->name, strerror(errno));
-		return wrong;
-	}
+	if (nr < 0)
+		return wrong_about(source->name, errno);
 	sha256_end(&sha, kept->sha256);
 	kept_write(device->mem, kept);
 	return NULL;
+}
+
+static void write_kept(void *data)
+{
+	struct writing *w = data;
+
+	w->wrong = fill(w->device, &w->source, &w->kept);
 }
 
 static void make_extent(struct extent *extent, u64 bytes)
@@ -175,10 +186,9 @@ static int put(int argc, char **argv)
 		{}
 	};
 	const char *pool = NULL, *wrong;
+	struct writing writing = {};
 	struct device device;
-	struct source source;
 	struct extent extent;
-	struct kept kept;
 	u64 size = 0;
 	int opt;
 
@@ -192,19 +202,22 @@ static int put(int argc, char **argv)
 	if (size >> 60)
 		die("--size: %s is too large", argv[0]);
 	name_extent(&extent, argv[0], pool);
-	open_source(&source, argv[1], size);
-	control_lock();
+	open_source(&writing.source, argv[1], size);
 	signals_catch();
-	make_extent(&extent, source.bytes);
+	make_extent(&extent, writing.source.bytes);
 	wrong = device_map(&device, &extent, true);
-	if (!wrong)
-		wrong = fill(&device, &source, &kept);
+	if (!wrong) {
+		writing.device = &device;
+		if (!signals_try(write_kept, &writing))
+			writing.wrong = "a page of it has a memory error";
+		wrong = writing.wrong;
+	}
 	device_unmap(&device);
 	if (wrong) {
 		control_release(&extent);
 		fail("%s was not made: %s", full_name(&extent), wrong);
 	}
-	report(&extent, &kept);
+	report(&extent, &writing.kept);
 	return EXIT_OK;
 }
 

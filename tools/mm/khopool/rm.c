@@ -9,6 +9,8 @@ static void rm_extent(struct extent *extent)
 {
 	int err;
 
+	lock_extent(extent);
+	query_extent(extent);
 	if (extent->flags & KHO_POOL_EXTENT_EXPOSED)
 		hide_extent(extent);
 	err = control_release(extent);
@@ -17,6 +19,7 @@ static void rm_extent(struct extent *extent)
 			full_name(extent), shown(extent->owner));
 	if (err)
 		refused(err, "%s cannot be removed: %s", full_name(extent), control_error(err));
+	unlock_extent(extent);
 }
 
 static int rm(int argc, char **argv)
@@ -26,7 +29,6 @@ static int rm(int argc, char **argv)
 	int nr;
 
 	nr = operands(&cmd_rm, argc, &argv, 1, argc);
-	control_lock();
 	if (as_json)
 		json_open_list("removed");
 	for (int i = 0; i < nr; i++) {

@@ -5,8 +5,10 @@
  *	{"error": {"message": "...", "status": 1, "errno": 16}}
  *	{"warning": {"message": "..."}}
  */
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "command.h"
 
@@ -74,6 +76,14 @@ void refused(int err, const char *fmt, ...)
 	say("error", EXIT_REFUSED, err, fmt, args);
 	va_end(args);
 	exit(EXIT_REFUSED);
+}
+
+const char *wrong_about(const char *name, int err)
+{
+	static char text[PATH_MAX + 100];
+
+	snprintf(text, sizeof(text), "%s: %s", name, strerror(err));
+	return text;
 }
 
 void bad_call(const struct command *command)

@@ -145,6 +145,28 @@ def damaged_indexes():
         expect("cannot be used: index" in out, out)
 
 
+def doubled_names():
+    """Two extents with one name, two names for one extent"""
+    copy = SAVED / "changed"
+    for begin, size, line in (8, 56, "are the same"), (0, 8, "are of the same extent"):
+        data = bytearray((GOLDEN / "names_index").read_bytes())
+        one, two = data.index(b"dddd\0") - 8, data.index(b"hhhhhhhh\0") - 8
+        data[two + begin:two + begin + size] = data[one + begin:one + begin + size]
+        copy.write_bytes(data)
+        status, out, _ = run("verify", copy)
+        first = (min(one, two) - max(one, two)) // 64
+        found = re.search(r"names (\d+) and (\d+) " + line, out)
+        expect(status == 1 and found and int(found[1]) - int(found[2]) == first, out)
+
+
+def endless():
+    """What no image is, is not read to its end."""
+    for command in ["dump", "/dev/zero"], ["verify", "v1_root", "/dev/zero"], \
+            ["edit", "/dev/zero", "0^1"]:
+        status, _, err = run(*command)
+        expect(status == 2 and "/dev/zero is longer than an image is" in err, err)
+
+
 def every_flip():
     """No change of a single bit of a root goes unseen."""
     good = (GOLDEN / "v1_root").read_bytes()
@@ -301,8 +323,8 @@ def documented():
         expect(status == 0 and out.startswith(f"usage: khopool {command}") and not err, command)
         expect(f".SS {command}\n" in man and f".B khopool {command}" in man, f"man: {command}")
         expect(re.search(rf"\b{command}\b", completion), f"completion: {command}")
-        line = re.search(rf"^\t{command}\)(.*)$", completion, re.M).group(1)
-        usage = out.splitlines()[0]
+        line = re.search(rf"^\t{command}\)(.*?);;$", completion, re.M | re.S).group(1)
+        usage = out.split("\n\n")[0]
         expect("--json" in usage, f"{command} has no --json")
         for option in re.findall(r"--[a-z-]+", usage):
             expect(option in man, f"man: {command} {option}")
@@ -440,6 +462,14 @@ def helped():
         expect(run("help", name) == run(name, "--help"), f"help {name}")
         expect(run("help", name)[0] == 0, f"help {name}")
     expect(run("help") == run("--help"), "help")
+    status, out, err = run("--version")
+    expect(status == 0 and "format kho-pool-v1, features incompat 0x1," in out and not err, out)
+    # --json before the command, too
+    expect(run("--json", "dump", "v1_root") == run("dump", "--json", "v1_root"), "--json dump")
+    for args, option in (["-xyz"], "-x"), (["--all", "-xy"], "-x"), (["--foo"], "--foo"), \
+            (["--all=1"], "--all=1"):
+        status, _, err = run("ls", *args)
+        expect(status == 2 and f"ls has no option {option}, or not like this\n" in err, err)
     status, _, err = run("help", "dumb")
     expect(status == 2 and 'there is no command "dumb"' in err, err)
 
@@ -459,8 +489,8 @@ def lost_output():
         expect(result.returncode == status, f"{args} >&-: {result}")
 
 
-TESTS = [golden, many_extents, damaged_roots, damaged_indexes, every_flip, fuzzed, calls, kexec_args,
-         edit_json, documented, reasons, files, images, completed,
+TESTS = [golden, many_extents, damaged_roots, damaged_indexes, doubled_names, endless, every_flip,
+         fuzzed, calls, kexec_args, edit_json, documented, reasons, files, images, completed,
          helped, lost_output]
 print(f"TAP version 14\n1..{len(TESTS)}")
 for test in TESTS:

@@ -238,12 +238,41 @@ keep_files() {
 		kill -0 $! || die "khopool put: $(cat /tmp/err)"
 		sleep 0.1
 	done
-	kill $!
+	putter=$!
+	wait_exposed pipe
+	check "others are not kept waiting" khopool create default/other 2M
+	does rm other
+	says 1 "is mapped by khopool ($putter)" rm pipe
+	says 1 "khopool put or get ($putter) has it for the moment" expose pipe
+	kill $putter
 	# If it was not reading yet, it does not wait for ever.
 	exec 3>&-
-	wait $! && die "it was kept"
+	wait $putter && die "it was kept"
 	check "it says why it was not kept" grep -q interrupted /tmp/err
 	check "who is interrupted leaves nothing" is "$(stat free_bytes)" "$free"
+	# Two read into pipes, and the first one that leaves is not the last one.
+	mkfifo /tmp/pipe2
+	khopool get big - >/tmp/pipe 2>/tmp/err &
+	first=$!
+	exec 3</tmp/pipe
+	wait_exposed big
+	khopool get big - >/tmp/pipe2 2>/tmp/err2 &
+	second=$!
+	exec 4</tmp/pipe2
+	says 1 "is mapped by khopool ($first)" rm big
+	does get big /tmp/back
+	check "a third one does not wait for them" cmp /tmp/back /tmp/big
+	# When the second one writes, it has it mapped.
+	head -c 4096 <&4 >/tmp/back
+	cat <&3 | cmp - /tmp/big || die "it was disturbed"
+	wait $first || die "khopool get: $(cat /tmp/err)"
+	check "it has nothing to complain of" [ ! -s /tmp/err ]
+	check "nor does it take it away" is "$(field exposed show big)" true
+	cat <&4 >>/tmp/back
+	exec 3<&- 4<&-
+	check "the second one has all of it" cmp /tmp/back /tmp/big
+	wait $second || die "khopool get: $(cat /tmp/err2)"
+	check "the last one hides it" is "$(field exposed show big)" false
 	# Each at a time, and all of them in the end
 	for i in 1 2 3 4 5; do
 		khopool put default/at-once-$i /tmp/byte >/dev/null &
@@ -255,6 +284,44 @@ keep_files() {
 		does rm at-once-$i
 	done
 	does put default/notes /proc/cpuinfo
+}
+
+# wait_exposed NAME: until it is
+wait_exposed() {
+	until [ "$(field exposed show "$1")" = true ]; do
+		sleep 0.1
+	done
+}
+
+# again: what is there is kept if it is like that
+again() {
+	mkdir -p /etc
+	echo "guest:x:1000:1000::/:/bin/sh" >/etc/passwd
+	echo "vms:x:2000:" >/etc/group
+	does create default/same 4M --if-missing
+	base=$(field base show same)
+	does create default/same 4M --if-missing --expose --owner guest --group vms --mode 0620
+	check "it is the same" is "$(field base show same)" "$base"
+	check "its device is of others" is "$(stat_of "$(field device show same)")" "1000 2000 620"
+	does create default/same 4M --if-missing --expose
+	check "and stays so" is "$(stat_of "$(field device show same)")" "1000 2000 620"
+	does expose same --owner 0 --mode 600
+	check "until told" is "$(stat_of "$(field device show same)")" "0 2000 600"
+	says 1 "exists already, and is not like this: it has 4 MiB" create default/same 2M --if-missing
+	says 1 "it does not begin at a multiple of 1 TiB" \
+		create default/same 4M --if-missing --align 1T
+	says 1 "it is exposed with pages of 2 MiB" create default/same 4M --if-missing --expose=4K
+	says 1 "exists already: take another name" create default/same 4M
+	says 2 'there is no user "nobody" in /etc/passwd' expose same --owner nobody
+	says 2 'there is no group "none" in /etc/group' expose same --group none
+	says 2 '"0888" is not a mode' expose same --mode 0888
+	says 2 "are of use with --expose only" create default/new 4M --mode 600
+	does rm same
+	rm /etc/passwd /etc/group
+}
+
+stat_of() {
+	/bin/busybox stat -c "%u %g %a" "$1"
 }
 
 # damage NAME OFFSET TEXT: one bit of a kept file, and back
@@ -310,6 +377,16 @@ start_udev() {
 # What udev makes of the rules, of devices that came before it and after it
 #: khopool_udev long tools -- kho_pool=512M,vm:256M
 khopool_udev_0() {
+	rules=$(find /lib /usr/lib /etc -name 60-kho-pool.rules 2>/dev/null | head -n 1)
+	mv "$rules" /tmp/rules.away || die "no rules"
+	start_udev
+	does create vm/plain 4M --expose
+	check "without the rules khopool makes links" is "$(readlink $LINKS/vm/plain)" \
+		"../../$(basename "$(field device show plain)")"
+	does rm plain
+	check "and removes them" [ ! -e $LINKS/vm ]
+	udevadm control --exit || die "udevadm"
+	mv /tmp/rules.away "$rules"
 	does create vm/early 4M --expose
 	check "khopool has made a link" [ -L $LINKS/vm/early ]
 	rm -r $LINKS/vm
@@ -350,6 +427,20 @@ khopool_udev_1() {
 	does rm early late.one_2 file
 	udevadm settle
 	check "udev removes them" [ "$(ls $LINKS)" = control ]
+}
+
+# A kept file, a page of which fails
+#: khopool_bad both -- kho_pool=512M
+khopool_bad_0() {
+	offline=/sys/devices/system/memory/hard_offline_page
+	[ -e $offline ] || die "no memory errors here"
+	does put default/file /init
+	does get file /tmp/back
+	does expose file --align $page
+	echo $(($(field base show file) + 4096)) >$offline || die "memory error"
+	says 1 "default/file: a page of it has a memory error" get file /tmp/none
+	check "nothing was written" [ ! -e /tmp/none ]
+	does rm file
 }
 
 # The arguments are not available, and the message says what is missing.
@@ -412,6 +503,7 @@ khopool_0() {
 	bad_states
 	not_root
 	in_use
+	again
 	flip big 6000 "the file is damaged"
 	flip big 20 "the header is damaged"
 	flip big 2 "it keeps no file"
