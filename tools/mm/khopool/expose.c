@@ -27,10 +27,22 @@ void expose_extent(struct extent *extent, u64 align)
 	query_extent(extent);
 }
 
+static __attribute__((noreturn)) void in_use(const struct extent *extent)
+{
+	const char *holder = device_holder(extent), *users, *pinners;
+	char path[40];
+
+	if (holder)
+		refused(EBUSY, "%s is in use: %s", full_name(extent), holder);
+	users = device_users(extent);
+	pinners = *users ? "" : device_pinners();
+	refused(EBUSY, "%s is in use: %s is mapped%s%s, or its pages are pinned%s%s",
+		full_name(extent), device_path(extent, path), *users ? " by " : "", users,
+		*pinners ? ", perhaps by " : "", pinners);
+}
+
 void hide_extent(struct extent *extent)
 {
-	const char *users, *holder;
-	char path[40];
 	int err;
 
 	err = control_hide(extent);
@@ -40,15 +52,8 @@ void hide_extent(struct extent *extent)
 		if (!(extent->flags & KHO_POOL_EXTENT_EXPOSED))
 			err = ENXIO;
 	}
-	if (err == EBUSY) {
-		holder = device_holder(extent);
-		if (holder)
-			refused(err, "%s is in use: %s", full_name(extent), holder);
-		users = device_users(extent);
-		refused(err, "%s is in use: %s is mapped%s%s, or its pages are pinned",
-			full_name(extent), device_path(extent, path), *users ? " by " : "",
-			users);
-	}
+	if (err == EBUSY)
+		in_use(extent);
 	if (err == ENXIO)
 		refused(err, "%s is not exposed", full_name(extent));
 	if (err)

@@ -136,6 +136,8 @@ const char *node_apply(const struct node *node, const struct extent *extent);
 
 /* users.c: processes that have it mapped or open, in words; or "" */
 const char *device_users(const struct extent *extent);
+/* Processes that may have pinned pages for a device, in words; or "" */
+const char *device_pinners(void);
 /* Who else keeps it from being hidden, as a sentence; or NULL */
 const char *device_holder(const struct extent *extent);
 

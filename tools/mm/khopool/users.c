@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Who has the device of an extent: processes that have it mapped or open, another driver,
- * a live update session.  This does not show pages that are pinned for a process that has
- * closed and unmapped the device.
+ * a live update session.  The kernel does not tell who has pinned pages, so for a process
+ * that has closed and unmapped the device one can only say who could have.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -45,7 +45,15 @@ static bool has_mapped(const char *pid, const char *device)
 	return found;
 }
 
-static bool has_open(const char *pid, const char *device)
+/* Through these, devices get at memory that no process needs to have mapped. */
+static bool lets_devices_in(const char *path, const char *device)
+{
+	return !strncmp(path, "/dev/vfio/", 10) || !strcmp(path, "/dev/iommu") ||
+	       !strncmp(path, "/dev/infiniband/", 16);
+}
+
+static bool has_open(const char *pid, bool (*is)(const char *path, const char *device),
+		     const char *device)
 {
 	char path[64], target[64];
 	struct dirent *entry;
@@ -60,37 +68,61 @@ static bool has_open(const char *pid, const char *device)
 		snprintf(path, sizeof(path), "/proc/%.20s/fd/%.20s", pid, entry->d_name);
 		len = readlink(path, target, sizeof(target) - 1);
 		target[len < 0 ? 0 : len] = 0;
-		found = names(target, device);
+		found = is(target, device);
 	}
 	if (dir)
 		closedir(dir);
 	return found;
 }
 
-const char *device_users(const struct extent *extent)
+static bool uses(const char *pid, const char *device)
 {
-	static char users[256];
-	struct dirent *entry;
-	char device[40];
-	DIR *dir = opendir("/proc");
+	return has_mapped(pid, device) || has_open(pid, names, device);
+}
 
-	users[0] = 0;
-	device_path(extent, device);
+static bool may_pin(const char *pid, const char *device)
+{
+	return has_open(pid, lets_devices_in, device);
+}
+
+/* "NAME (PID), NAME (PID)" */
+static void processes(char *list, u32 size, bool (*are)(const char *pid, const char *device),
+		      const char *device)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *entry;
+
+	list[0] = 0;
 	while (dir && (entry = readdir(dir))) {
 		char name[32] = "?", one[64];
 
-		if (!isdigit(entry->d_name[0]) ||
-		    (!has_mapped(entry->d_name, device) && !has_open(entry->d_name, device)))
+		if (!isdigit(entry->d_name[0]) || !are(entry->d_name, device))
 			continue;
 		sysfs_text(name, sizeof(name), "/proc/%.20s/comm", entry->d_name);
-		snprintf(one, sizeof(one), "%s%s (%.20s)", users[0] ? ", " : "", shown(name),
+		snprintf(one, sizeof(one), "%s%s (%.20s)", list[0] ? ", " : "", shown(name),
 			 entry->d_name);
-		if (strlen(users) + strlen(one) < sizeof(users))
-			strcat(users, one);
+		if (strlen(list) + strlen(one) < size)
+			strcat(list, one);
 	}
 	if (dir)
 		closedir(dir);
+}
+
+const char *device_users(const struct extent *extent)
+{
+	static char users[256];
+	char device[40];
+
+	processes(users, sizeof(users), uses, device_path(extent, device));
 	return users;
+}
+
+const char *device_pinners(void)
+{
+	static char pinners[256];
+
+	processes(pinners, sizeof(pinners), may_pin, NULL);
+	return pinners;
 }
 
 const char *device_holder(const struct extent *extent)

@@ -59,5 +59,23 @@ def far():
                      "-device", "pc-dimm,memdev=dimm,addr=0x400000000000"]}
 
 
+def with_iommu(*iommu):
+    """A machine with an IOMMU and QEMU's "edu" device, which can do DMA."""
+    return {"mem": "6G", "numa": ["-object", "memory-backend-ram,id=ram,size=6G,reserve=off",
+                                  "-machine", "memory-backend=ram", *iommu,
+                                  "-device", "edu,dma_mask=0xffffffff"]}
+
+
+def intel_iommu():
+    """One by Intel"""
+    return with_iommu("-device", "intel-iommu,intremap=on")
+
+
+def smmu_v3():
+    """One by Arm"""
+    return with_iommu("-machine", "iommu=smmuv3")
+
+
 # By the names that machine= has for them
-MACHINES = {"dimm": dimm, "far": far, "removable_node": removable_node}
+MACHINES = {"dimm": dimm, "far": far, "removable_node": removable_node,
+            "intel_iommu": intel_iommu, "smmu_v3": smmu_v3}

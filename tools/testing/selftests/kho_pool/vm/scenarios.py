@@ -25,7 +25,7 @@ KEYS = {
     "smp": r"[1-9]\d*",
     "nodes": rf"{NODE}(,{NODE})*",
     "dist": r"\d-\d:\d+(,\d-\d:\d+)*",
-    "machine": r"[a-z_]+",
+    "machine": r"[a-z0-9_]+",
     "cpu": r"[a-z0-9_,=+-]+",
     "records": r"[a-z_]+",
     "silence": r"[1-9]\d*",
