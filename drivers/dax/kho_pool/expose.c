@@ -77,8 +77,8 @@ static struct exposed *kp_dax_expose_as(struct kho_pool *pool, struct kho_pool_o
 	err = kp_dax_make_device(e, may_wait);
 	if (err)
 		goto no_device;
-	guard(mutex)(&kp_dax_devices_lock);
-	list_add(&e->list, &kp_dax_exposed);
+	scoped_guard(mutex, &kp_dax_devices_lock)
+		list_add(&e->list, &kp_dax_exposed);
 	return e;
 
 no_device:
