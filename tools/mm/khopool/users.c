@@ -14,14 +14,17 @@
 
 #include "machine.h"
 
-/* Is this the device, or a file of it that came out of a live update session? */
+/*
+ * Is this the device?  Its folder is another one in a container, in a chroot, and in a file that
+ * came out of a live update session.  No other device has its name.
+ */
 static bool names(const char *path, const char *device)
 {
-	const char *name = device + strlen("/dev");
+	const char *last = strrchr(path, '/'), *name = strrchr(device, '/');
 	size_t len = strlen(name);
 
-	return !strcmp(path, device) ||
-		(!strncmp(path, name, len) && !strcmp(path + len, " (deleted)"));
+	return last && !strncmp(last, name, len) &&
+	       (!last[len] || !strcmp(last + len, " (deleted)"));
 }
 
 static bool has_mapped(const char *pid, const char *device)

@@ -22,9 +22,8 @@ tell() {
 # start ARGUMENT...: QEMU with the guest
 start() {
 	go_home /guest/vm-init
-	memory=size=$SIZE,mem-path=/dev/kho_pool/default/vm,share=on,align=2M
-	qemu -m $SIZE -object memory-backend-file,id=mem,$memory -machine q35,memory-backend=mem \
-		"$@"
+	# shellcheck disable=SC2046
+	qemu $(memory "$SIZE" 2M) -machine q35,memory-backend=mem "$@"
 }
 
 # ask EVENT: how the guest is, and the host
@@ -53,17 +52,14 @@ else
 	echo "@say host $gen, $(uname -r): starting QEMU with what the one before has saved"
 	start -incoming defer
 	khopool get vm-state $RUN/state || die "khopool get"
-	cpr_reboot
-	monitor "migrate_incoming file:/tmp/state"
-	until_says monitor "VM status: running" "info status"
+	resume_guest running
 	tell running
 fi
 version=$(chroot $HOME_OF_QEMU qemu-system-x86_64 --version | head -n 1)
 [ "$gen" = 0 ] || ask arrived
 ask leaving
 if [ "$gen" = "$(arg kernels)" ]; then
-	monitor quit
-	wait $qemu
+	end_qemu
 	# Of the guest nothing is left then.
 	khopool rm vm vm-state || die "khopool rm"
 	tell done "\"extents\": $(stat extents)"
@@ -75,14 +71,11 @@ if [ -b /dev/vdd ] && [ $((gen % 2)) = 0 ]; then
 	NEXT=/dev/vdd INITRD=/dev/vde
 fi
 load_next || die "kexec could not load the next kernel"
-cpr_reboot
 echo "@say host $gen, $(uname -r): saving the guest's state, and kexec"
 tell pause
-monitor "migrate file:/tmp/state"
-until_says monitor "VM status: paused (postmigrate)" "info status"
+save_guest
 tell saved "\"state_bytes\": $(wc -c <$RUN/state)"
-monitor quit
-wait $qemu
+end_qemu
 [ "$gen" = 0 ] || khopool rm vm-state || die "khopool rm"
 khopool put vm-state $RUN/state >/dev/null || die "khopool put"
 tell kexec

@@ -32,7 +32,7 @@ monitor() {
 
 # initramfs INIT FILE: the guest's
 initramfs() {
-	mkdir -p /tmp/guest/bin /tmp/guest/dev /tmp/guest/proc /tmp/guest/tmp
+	mkdir -p /tmp/guest/bin /tmp/guest/dev /tmp/guest/proc /tmp/guest/sys /tmp/guest/tmp
 	cp /bin/busybox /tmp/guest/bin/
 	cp "$1" /tmp/guest/init
 	chmod +x /tmp/guest/init
@@ -73,8 +73,54 @@ qemu() {
 	until_says monitor "kvm support: enabled"
 }
 
+# memory SIZE PAGE: arguments for the guest's memory, in the extent "vm"
+memory() {
+	echo "-m $1 -object memory-backend-file,id=mem,share=on,size=$1,align=$2,\
+mem-path=/dev/kho_pool/default/vm"
+}
+
 # The mode of QEMU for this, and memory that stays where it is
 cpr_reboot() {
 	monitor "migrate_set_parameter mode cpr-reboot"
 	monitor "migrate_set_capability x-ignore-shared on"
+}
+
+# save: the guest's state, without its memory, into the file "state"
+save_guest() {
+	cpr_reboot
+	monitor "migrate file:/tmp/state"
+	until_says monitor "VM status: paused (postmigrate)" "info status"
+}
+
+# resume STATUS: the guest out of that file; QEMU was started with -incoming defer
+resume_guest() {
+	cpr_reboot
+	monitor "migrate_incoming file:/tmp/state"
+	until_says monitor "VM status: $1" "info status"
+}
+
+end_qemu() {
+	monitor quit
+	wait $qemu
+}
+
+# leave_home: so that another guest can be started
+leave_home() {
+	# Readers of the pipes have ended with QEMU, or do so now.
+	until umount $RUN; do
+		sleep 0.1
+	done
+	for folder in dev proc sys; do
+		umount $HOME_OF_QEMU/$folder
+	done
+	umount $HOME_OF_QEMU
+}
+
+# ask_disk QUESTION: a guest that runs disk-init; its answer is $answer.  A question can be
+# asked once per boot.
+ask_disk() {
+	echo "$1" >$RUN/console.in
+	word=$(echo "$1" | tr -d ' ')
+	until_says console "^@answer $word [0-9a-z]* \."
+	answer=$(sed -n "s/^@answer $word \([0-9a-z]*\) .*/\1/p" $RUN/console | tail -n 1)
 }

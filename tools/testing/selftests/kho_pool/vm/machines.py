@@ -59,23 +59,36 @@ def far():
                      "-device", "pc-dimm,memdev=dimm,addr=0x400000000000"]}
 
 
-def with_iommu(*iommu):
-    """A machine with an IOMMU and QEMU's "edu" device, which can do DMA."""
-    return {"mem": "6G", "numa": ["-object", "memory-backend-ram,id=ram,size=6G,reserve=off",
-                                  "-machine", "memory-backend=ram", *iommu,
-                                  "-device", "edu,dma_mask=0xffffffff"]}
+EDU = ["-device", "edu,dma_mask=0xffffffff"]
+INTEL_IOMMU = ["-device", "intel-iommu,intremap=on"]
+
+
+def with_iommu(iommu, *devices, mem="6G"):
+    """A machine with an IOMMU and devices that do DMA."""
+    return {"mem": mem, "numa": ["-object", f"memory-backend-ram,id=ram,size={mem},reserve=off",
+                                 "-machine", "memory-backend=ram", *iommu, *devices]}
 
 
 def intel_iommu():
-    """One by Intel"""
-    return with_iommu("-device", "intel-iommu,intremap=on")
+    """An IOMMU by Intel, and QEMU's "edu" device"""
+    return with_iommu(INTEL_IOMMU, *EDU)
 
 
 def smmu_v3():
-    """One by Arm"""
-    return with_iommu("-machine", "iommu=smmuv3")
+    """The same with an IOMMU by Arm"""
+    return with_iommu(["-machine", "iommu=smmuv3"], *EDU)
+
+
+def nvme():
+    """A disk that can be passed through to a guest"""
+    path = "build/kernel-tests/nvme"
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as f:
+        f.write(os.urandom(8 << 20))
+    return with_iommu(INTEL_IOMMU, "-drive", f"file={path},format=raw,if=none,id=nvme",
+                      "-device", "nvme,serial=kho,drive=nvme", mem="8G")
 
 
 # By the names that machine= has for them
 MACHINES = {"dimm": dimm, "far": far, "removable_node": removable_node,
-            "intel_iommu": intel_iommu, "smmu_v3": smmu_v3}
+            "intel_iommu": intel_iommu, "smmu_v3": smmu_v3, "nvme": nvme}

@@ -307,7 +307,8 @@ again() {
 	check "and stays so" is "$(stat_of "$(field device show same)")" "1000 2000 620"
 	does expose same --owner 0 --mode 600
 	check "until told" is "$(stat_of "$(field device show same)")" "0 2000 600"
-	says 1 "exists already, and is not like this: it has 4 MiB" create default/same 2M --if-missing
+	says 1 "exists already, and is not like this: it has 4 MiB" \
+		create default/same 2M --if-missing
 	says 1 "it does not begin at a multiple of 1 TiB" \
 		create default/same 4M --if-missing --align 1T
 	says 1 "it is exposed with pages of 2 MiB" create default/same 4M --if-missing --expose=4K

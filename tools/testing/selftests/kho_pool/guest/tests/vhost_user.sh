@@ -22,20 +22,12 @@ serve() {
 
 # boot MACHINE PAGE SIZE ARGUMENT...: with the memory in the extent "vm"
 boot() {
-	machine=$1 backed=size=$3,mem-path=/dev/kho_pool/default/vm,share=on,align=$2 size=$3
+	machine=$1 page=$2 size=$3
 	shift 3
 	serve
-	qemu -m $size -object memory-backend-file,id=mem,$backed \
-		-machine "$machine,memory-backend=mem" \
+	# shellcheck disable=SC2046
+	qemu $(memory "$size" "$page") -machine "$machine,memory-backend=mem" \
 		-chardev socket,id=disk,path=$SOCKET -device vhost-user-blk-pci,chardev=disk "$@"
-}
-
-# ask QUESTION: its answer is $answer; a question can be asked once per boot
-ask() {
-	echo "$1" >$RUN/console.in
-	word=$(echo "$1" | tr -d ' ')
-	until_says console "^@answer $word [0-9a-f]\{64\}"
-	answer=$(tr -d '\r' <$RUN/console | sed -n "s/^@answer $word //p" | tail -n 1)
 }
 
 # sum_of SKIP COUNT: of these MiB in the backend's file
@@ -45,23 +37,18 @@ sum_of() {
 
 # works WHERE MEGABYTE: what the guest reads is in the file, and what it writes goes there
 works() {
-	ask "sum $2"
+	ask_disk "sum $2"
 	check "$1: the guest reads what is on the disk" is "$answer" "$(sum_of 0 8)"
-	ask "write $2"
+	ask_disk "write $2"
 	check "$1: what it writes gets there" is "$answer" "$(sum_of "$2" 1)"
 }
 
 # stop: QEMU and the backend, by themselves
 stop() {
-	monitor quit
-	wait $qemu
+	end_qemu
 	kill $backend 2>/dev/null
 	wait $backend 2>/dev/null
-	umount $RUN
-	for folder in dev proc sys; do
-		umount $HOME_OF_QEMU/$folder
-	done
-	umount $HOME_OF_QEMU
+	leave_home
 }
 
 # Every page size, with the guest's address spaces that there are
@@ -72,7 +59,7 @@ vhost_user_0() {
 		khopool create vm 1G --align 1G --expose=$page_size >/dev/null || die "create"
 		khopool links >/dev/null
 		for machine in q35 pc; do
-			go_home /guest/vhost-init
+			go_home /guest/disk-init
 			head -c $BYTES /dev/urandom >$RUN/disk
 			boot $machine $page_size 1G
 			until_says console "@guest is up"
@@ -83,17 +70,14 @@ vhost_user_0() {
 	done
 	khopool create vm 1G --align 1G --expose=1G >/dev/null || die "create"
 	khopool links >/dev/null
-	go_home /guest/vhost-init
+	go_home /guest/disk-init
 	head -c $BYTES /dev/urandom >$RUN/disk
 	boot q35 1G 1G
 	until_says console "@guest is up"
 	works "before the kexec" 1
 	load_next stage=1 sum="$(sum_of 0 8)" || die "kexec could not load the next kernel"
-	cpr_reboot
-	monitor "migrate file:/tmp/state"
-	until_says monitor "VM status: paused (postmigrate)" "info status"
-	monitor quit
-	wait $qemu
+	save_guest
+	end_qemu
 	khopool put state $RUN/state >/dev/null || die "put"
 	khopool put disk $RUN/disk >/dev/null || die "put"
 	start_next
@@ -101,14 +85,12 @@ vhost_user_0() {
 
 vhost_user_1() {
 	khopool links >/dev/null
-	go_home /guest/vhost-init
+	go_home /guest/disk-init
 	khopool get disk - >$RUN/disk || die "get"
 	khopool get state $RUN/state || die "get"
 	check "the disk is what it was" is "$(sum_of 0 8)" "$(arg sum)"
 	boot q35 1G 1G -incoming defer
-	cpr_reboot
-	monitor "migrate_incoming file:/tmp/state"
-	until_says monitor "VM status: running" "info status"
+	resume_guest running
 	works "after the kexec" 2
 	works "and again" 5
 	stop
