@@ -65,7 +65,7 @@ modules_0() {
 modules_1() {
 	insmod /lib/kho_pool.ko || die "insmod kho_pool"
 	check "the device is there" exposed other
-	check "the log says that it has no driver" logged "has no driver"
+	check "the log says that it has no driver" logged "is not bound to device_dax: "
 	check "the owners are as they were" is "$(owner guest),$(owner other)" "$(arg owners)"
 	insmod /lib/device_dax.ko || die "insmod device_dax"
 	dev=$(basename "$(device other)")
