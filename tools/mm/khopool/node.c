@@ -4,8 +4,6 @@
  * udev does it for good, see 60-kho-pool.rules.
  */
 #include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,41 +13,36 @@
 #include "machine.h"
 
 /*
- * Users and groups of the files in /etc, or numbers.  A static program cannot ask others
- * than these files, and devices belong to users of the system.
+ * Users and groups of the files in /etc, whose lines begin alike, "NAME:PASSWORD:NUMBER:", or
+ * numbers.  A static program cannot ask others than these files, and devices belong to users
+ * of the system.
  */
-static u32 user_of(const char *text)
+static u32 id_of(const char *option, const char *kind, const char *path, const char *text)
 {
-	FILE *f = fopen("/etc/passwd", "re");
-	struct passwd *entry;
+	FILE *f = fopen(path, "re");
+	char *line = NULL, *number;
+	bool found = false;
+	size_t size = 0;
+	u32 id = 0;
 
-	while (f && (entry = fgetpwent(f)))
-		if (!strcmp(entry->pw_name, text)) {
-			fclose(f);
-			return entry->pw_uid;
-		}
+	while (f && !found && getline(&line, &size, f) > 0) {
+		size_t len = strcspn(line, ":");
+
+		if (strlen(text) != len || strncmp(line, text, len) || !line[len])
+			continue;
+		number = strchr(line + len + 1, ':');
+		found = number;
+		if (found)
+			id = strtoul(number + 1, NULL, 10);
+	}
+	free(line);
 	if (f)
 		fclose(f);
+	if (found)
+		return id;
 	if (strspn(text, "0123456789") != strlen(text))
-		die("--owner: there is no user \"%s\" in /etc/passwd", text);
-	return parse_number("--owner", text, UINT32_MAX - 1);
-}
-
-static u32 group_of(const char *text)
-{
-	FILE *f = fopen("/etc/group", "re");
-	struct group *entry;
-
-	while (f && (entry = fgetgrent(f)))
-		if (!strcmp(entry->gr_name, text)) {
-			fclose(f);
-			return entry->gr_gid;
-		}
-	if (f)
-		fclose(f);
-	if (strspn(text, "0123456789") != strlen(text))
-		die("--group: there is no group \"%s\" in /etc/group", text);
-	return parse_number("--group", text, UINT32_MAX - 1);
+		die("%s: there is no %s \"%s\" in %s", option, kind, text, path);
+	return parse_number(option, text, UINT32_MAX - 1);
 }
 
 static u32 mode_of(const char *text)
@@ -66,11 +59,11 @@ bool node_option(struct node *node, int opt, const char *value)
 {
 	switch (opt) {
 	case NODE_OWNER:
-		node->owner = user_of(value);
+		node->owner = id_of("--owner", "user", "/etc/passwd", value);
 		node->has_owner = true;
 		return true;
 	case NODE_GROUP:
-		node->group = group_of(value);
+		node->group = id_of("--group", "group", "/etc/group", value);
 		node->has_group = true;
 		return true;
 	case NODE_MODE:
