@@ -531,6 +531,12 @@ static int kp_finish(struct kp_region *r, struct kp_alloc *alloc, u64 size, bool
 	return err;
 }
 
+static void kp_failed(struct kho_pool *pool)
+{
+	atomic64_inc(&pool->failures);
+	kp_notify(pool, KP_CHANGED_FAILURES);
+}
+
 /* Search until nothing comes free behind the search; clear what was found. */
 static int kp_search(struct kho_pool *pool, const struct kp_request *req, int nid,
 		     unsigned int flags, phys_addr_t *phys)
@@ -549,7 +555,7 @@ static int kp_search(struct kho_pool *pool, const struct kp_request *req, int ni
 		gains = kp_pool_gains(pool, &moving);
 	} while ((gains != last || moving) && tries++ < ALLOC_TRIES);
 	if (!r) {
-		atomic64_inc(&pool->failures);
+		kp_failed(pool);
 		return err;
 	}
 	*phys = r->base + (alloc.frame << PAGE_SHIFT);
@@ -589,7 +595,7 @@ static int kp_alloc(struct kho_pool_owner *owner, const struct kho_pool_request 
 		return kp_search(pool, &r_req, nid, req->flags, phys);
 	err = kp_reserve_name(pool, &named);
 	if (err) {
-		atomic64_inc(&pool->failures);
+		kp_failed(pool);
 		return err;
 	}
 	err = kp_search(pool, &r_req, nid, req->flags, phys);
@@ -1080,6 +1086,7 @@ bool kho_pool_memory_failure(unsigned long pfn)
 		       r->pool->name, &r->base, r->size >> 20);
 	else if (err)
 		pr_err("%s: it could not be recorded: %d\n", r->pool->name, err);
+	kp_notify(r->pool, err == -ENOSPC ? KP_CHANGED_STATE : KP_CHANGED_BAD_FRAMES);
 	return !err || err == -ENOSPC;
 }
 

@@ -7,6 +7,7 @@
  *	include/linux/kho/abi/kho_pool.h    the format, a contract between kernels
  *	mm/kho_pool/index/                  the index and the root: pure code
  *	mm/kho_pool/trace.c                 trace events
+ *	mm/kho_pool/notify.c                what user space is told of
  *	mm/kho_pool/pool.c pool.h           pools, the in-kernel interface
  *	mm/kho_pool/regions.c early.h       the regions of pools
  *	mm/kho_pool/cmdline.c               kho_pool= on the command line
@@ -73,6 +74,7 @@ struct kho_pool {
 	struct kp_named *named;	/* names of extents that are being allocated */
 	atomic64_t failures;	/* allocations that were not met */
 	atomic64_t bad_frees;
+	struct kp_notifier *notifier;	/* NULL: nobody could be told yet */
 };
 
 /* There is only one.  Written at boot, at the seal and by debugfs. */
@@ -102,6 +104,16 @@ static inline bool kp_region_ok(const struct kp_region *r)
 }
 
 const char *kp_region_reason(u32 state);
+
+/* notify.c: what somebody may wait for */
+enum kp_changed {
+	KP_CHANGED_STATE,
+	KP_CHANGED_BAD_FRAMES,
+	KP_CHANGED_FAILURES,
+};
+
+int kp_notify_init(struct kho_pool *pool);
+void kp_notify(struct kho_pool *pool, enum kp_changed what);
 
 /* Interrupts are disabled. */
 struct kp_pcpu *kp_this_pcpu(struct kp_region *r);

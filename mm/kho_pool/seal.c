@@ -157,6 +157,7 @@ static void kp_unseal_region(struct kp_region *r)
  */
 void kp_unseal(void)
 {
+	struct kho_pool *pool;
 	struct kp_region *r;
 
 	if (!kp_state.sealed)
@@ -168,4 +169,6 @@ void kp_unseal(void)
 			kp_unseal_region(r);
 	kp_state.sealed = false;
 	pr_info("unsealed\n");
+	for_each_pool(pool)
+		kp_notify(pool, KP_CHANGED_STATE);
 }

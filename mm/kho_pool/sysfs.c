@@ -355,12 +355,14 @@ static int __init kp_sysfs_add_region(struct kho_pool *pool, u32 i)
 	return err;
 }
 
-static int __init kp_sysfs_add_pool(struct kho_pool *pool, struct kobject *top)
+static int __init kp_sysfs_add_pool(struct kho_pool *pool, struct kset *top)
 {
 	nodemask_t nodes = NODE_MASK_NONE;
 	int nid, err;
 
-	err = kobject_init_and_add(&pool->kobj, &pool_ktype, top, "%s", pool->name);
+	/* In a set, so that udev hears of it */
+	pool->kobj.kset = top;
+	err = kobject_init_and_add(&pool->kobj, &pool_ktype, NULL, "%s", pool->name);
 	err = err ?: sysfs_create_files(&pool->kobj, stat_attrs);
 	err = err ?: sysfs_create_files(&pool->kobj, pool_attrs);
 	for (u32 i = 0; i < pool->nr_regions; i++)
@@ -370,7 +372,7 @@ static int __init kp_sysfs_add_pool(struct kho_pool *pool, struct kobject *top)
 		err = err ?: kp_sysfs_add_node(pool, nid);
 	for (u32 i = 0; i < pool->nr_regions; i++)
 		err = err ?: kp_sysfs_add_region(pool, i);
-	return err;
+	return err ?: kp_notify_init(pool);
 }
 
 /* The overall state of the handover, which exists without pools too. */
@@ -389,7 +391,7 @@ static struct kobj_attribute handover_attr = __ATTR_RO(handover);
 
 static int __init kho_pool_sysfs_init(void)
 {
-	struct kobject *top = kobject_create_and_add("kho_pool", mm_kobj);
+	struct kset *top = kset_create_and_add("kho_pool", NULL, mm_kobj);
 	struct kho_pool *pool;
 	int err;
 
@@ -397,8 +399,8 @@ static int __init kho_pool_sysfs_init(void)
 	then_ns = ktime_get_ns();
 	if (!top)
 		return -ENOMEM;
-	kp_state.kobj = top;
-	err = sysfs_create_file(top, &handover_attr.attr);
+	kp_state.kobj = &top->kobj;
+	err = sysfs_create_file(kp_state.kobj, &handover_attr.attr);
 	if (err)
 		return err;
 	for_each_pool(pool) {

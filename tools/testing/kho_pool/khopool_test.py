@@ -227,6 +227,8 @@ def calls():
         ("show", "a", "b"): "usage: khopool show NAME",
         ("map", "--cell", "3K"): "--cell: 3K is not a power of two",
         ("stat", "--watch=-1"): '--watch: "-1" is not a number of seconds',
+        ("stat", "--format=x"): '--format: there is only "prom"',
+        ("stat", "--format=prom", "--json"): "--format=prom goes with no other option",
         ("get", "a"): "usage: khopool get NAME FILE",
         ("get", "a", "b", "--check"): "usage: khopool get NAME FILE",
         ("kexec-args", "x"): "usage: khopool kexec-args",

@@ -48,7 +48,7 @@ ROOMS = [
     ("placing", r"include/linux/kho_pool_place\.h", "format"),
     ("decompressor", r"arch/x86/boot/.*", "format placing kho"),
     ("trace", r"mm/kho_pool/trace\.c|include/trace/.*", "interface"),
-    ("pool", r"mm/kho_pool/pool\.[ch]", "format index interface trace"),
+    ("pool", r"mm/kho_pool/(pool|notify)\.[ch]", "format index interface trace"),
     ("boot", r"mm/kho_pool/(early|cmdline|room|regions|carve|takeover)\.[ch]",
      "format index interface placing trace pool kho"),
     # What tests make happen: declared here, had by the file that it happens to

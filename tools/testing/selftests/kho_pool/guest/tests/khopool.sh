@@ -362,6 +362,17 @@ pictures() {
 	done
 	kill $!
 	wait $!
+	khopool stat --format=prom >/tmp/prom || die "stat --format=prom"
+	check "Prometheus gets all is well" grep -qx 'khopool_handover_ok{state="active"} 1' \
+		/tmp/prom
+	for pool in default vm; do
+		for file in size_bytes free_bytes extents bad_frames; do
+			check "$file of $pool" grep -qx "khopool_$file{pool=\"$pool\"} $(
+				cat /sys/kernel/mm/kho_pool/$pool/$file)" /tmp/prom
+		done
+	done
+	check "each line has the format's form" is "$(grep -cvE '^# (HELP|TYPE) khopool_[a-z_]+ .|'\
+'^khopool_[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? [0-9.]+$' /tmp/prom)" 0
 	sed 's/^/@say /' /tmp/map
 	khopool ls | sed 's/^/@say /'
 	khopool stat | sed 's/^/@say /'
@@ -480,6 +491,10 @@ khopool_quarantined_1() {
 	says 1 "$why" get notes -
 	says 1 "the pool is quarantined" create y 4M
 	check "stat says so" [ "$(khopool stat | grep -c "quarantined: index is not")" = 1 ]
+	check "Prometheus gets it" grep -qx 'khopool_pool_ok{pool="default",state="quarantined: '\
+'index is not what was sealed"} 0' <<-EOF
+		$(khopool stat --format=prom)
+	EOF
 	khopool map >/tmp/map || die "map"
 	check "the picture shows it" grep -q "^ *0x[0-9a-f]*  !!!!" /tmp/map
 	check "and says why" grep -q "quarantined: index is not what was sealed" /tmp/map
