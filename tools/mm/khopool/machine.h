@@ -7,7 +7,7 @@
  *	put.c, get.c --> kept.c --> sha256.c                   |
  *	           +-------------------------------------------+--> device.c --+
  *	map.c ---------------------------------------------------> names.c <---+
- *	stat.c, kexec_args.c --> sysfs.c <-- control.c <--------------+
+ *	stat*.c, kexec_args.c --> sysfs.c <-- control.c <--------------+
  *	         kexec_args.c --> line.c          ^
  *	lock.c -----------------------------------+
  *	check.c, can_take.c --> takes.c ----------+--> note.c
@@ -147,6 +147,9 @@ void hide_extent(struct extent *extent);
 
 /* show.c: as an object in the open one, or as a document if none is open */
 void json_extent(const struct extent *extent);
+
+/* stat_prom.c */
+void stat_prom(const struct pools *pools);
 
 /* sha256.c */
 #define SHA256_BYTES 32

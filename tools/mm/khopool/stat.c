@@ -179,15 +179,24 @@ static double parse_seconds(const char *text)
 	return value;
 }
 
+static bool parse_format(const char *text)
+{
+	if (strcmp(text, "prom"))
+		die("--format: there is only \"prom\"");
+	return true;
+}
+
 static int stat(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "watch", optional_argument, NULL, 'w' },
 		{ "pool", required_argument, NULL, 'p' },
+		{ "format", required_argument, NULL, 'f' },
 		{ "json", no_argument, NULL, 'j' },
 		{}
 	};
 	const char *pool = NULL;
+	bool prom = false;
 	struct sample sample[2];
 	struct timespec pause;
 	double seconds = 0;
@@ -199,8 +208,17 @@ static int stat(int argc, char **argv)
 			seconds = optarg ? parse_seconds(optarg) : 2;
 		else if (opt == 'p')
 			pool = optarg;
+		else if (opt == 'f')
+			prom = parse_format(optarg);
 	}
 	operands(&cmd_stat, argc, &argv, 0, 0);
+	if (prom && (seconds || pool || as_json))
+		die("--format=prom goes with no other option");
+	if (prom) {
+		sysfs_pools(&pools);
+		stat_prom(&pools);
+		return EXIT_OK;
+	}
 	select_pools(&pools, pool);
 	pause.tv_sec = seconds;
 	pause.tv_nsec = (seconds - pause.tv_sec) * 1e9;
@@ -222,7 +240,7 @@ static int stat(int argc, char **argv)
 
 const struct command cmd_stat = {
 	.name = "stat",
-	.args = "[--watch[=SECONDS]] [--pool POOL] [--json]",
+	.args = "[--watch[=SECONDS]] [--pool POOL] [--json] | --format=prom",
 	.what = "show how full the pools are, and how the handover is doing",
 	.help =	"Shows each pool and its part on each NUMA node: size, share in use, free memory\n"
 		"in total and in the largest piece, extents, extents that nobody has claimed\n"
@@ -232,6 +250,7 @@ const struct command cmd_stat = {
 		"                     are then those per second\n"
 		"  --pool POOL        only this pool\n"
 		"  --json             for programs: exact, in bytes; with --watch one document\n"
-		"                     after the other\n",
+		"                     after the other\n"
+		"  --format=prom      for the textfile collector of Prometheus' node_exporter\n",
 	.run = stat,
 };
