@@ -76,8 +76,7 @@ void __init kho_pool_init_early(void)
 		kp_state.blob = 0;
 		kp_state.quarantine = "root cannot be found";
 		kp_state.no_handover = kp_state.quarantine;
-		pr_warn("kho_pool=%s: root cannot be found: no pool is made, because the memory may be in use\n",
-			kp_args);
+		pr_warn("root cannot be found: no pool is made, because the memory may be in use\n");
 		return;
 	}
 	kp_state.restore_cycles = get_cycles() - start;

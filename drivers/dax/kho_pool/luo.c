@@ -178,7 +178,7 @@ static const char *kp_dax_luo_reason(int err)
 	case -ENOENT:
 		return "there is no such extent";
 	case -ENXIO:
-		return "the extent is not exposed";
+		return "the extent is not exposed, or no driver is bound to its device";
 	case -ESTALE:
 		return "the extent is not the one that was preserved";
 	default:

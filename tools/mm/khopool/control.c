@@ -163,7 +163,7 @@ const char *control_error(int err)
 	case EROFS:
 		return "the pool can only be read, because it has features of a later kernel";
 	case EUCLEAN:
-		return "the pool is quarantined, because its index is damaged (khopool stat)";
+		return "the pool is quarantined, or a region of it was not read (khopool stat)";
 	case ENOTTY:
 	case E2BIG:
 		return "this kernel does not know the call: khopool is of another version";
@@ -207,6 +207,8 @@ const char *control_expose_error(const struct extent *extent, u64 align, int err
 			 size_text(align, size));
 		return why;
 	case EBUSY:
+		if (!*extent->owner || extent->flags & KHO_POOL_EXTENT_USER)
+			return "another driver than device_dax is bound to its device";
 		if (extent->flags & KHO_POOL_EXTENT_UNCLAIMED)
 			snprintf(why, sizeof(why), "it belongs to \"%s\", which has not claimed it",
 				 shown(extent->owner));

@@ -200,7 +200,7 @@ static int put(int argc, char **argv)
 	}
 	operands(&cmd_put, argc, &argv, 2, 2);
 	if (size >> 60)
-		die("--size: %s is too large", argv[0]);
+		die("--size: it is too large");
 	name_extent(&extent, argv[0], pool);
 	open_source(&writing.source, argv[1], size);
 	signals_catch();

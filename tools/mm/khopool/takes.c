@@ -84,7 +84,7 @@ enum verdict takes_over(const struct kernel_note *next, const struct kernel_note
 		return VERDICT_NO;
 	}
 	if (!from->has_kho || !from->has_pool) {
-		*why = "the kernel before does not say what it hands over";
+		*why = "the running kernel, or that of --from, does not say what it hands over";
 		return VERDICT_UNKNOWN;
 	}
 	if (strcmp(next->kho, from->kho)) {

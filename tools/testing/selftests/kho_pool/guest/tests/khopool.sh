@@ -467,7 +467,7 @@ khopool_without_0() {
 }
 
 khopool_without_1() {
-	says 1 "hands over only with kexec -s" kexec-args
+	says 1 "kexec -c would hand nothing over" kexec-args
 	says 1 "there are no pools" ls
 	umount -l /sys
 	says 1 "this kernel has no kho_pool" ls
