@@ -5,13 +5,16 @@
 usage: khopool_test.py KHOPOOL GOLDEN-FOLDER SAVED-FOLDER
 With UPDATE=1 what it prints becomes what it should print."""
 
+import html.parser
 import json
 import os
 import pathlib
 import re
+import shutil
 import struct
 import subprocess
 import sys
+from xml.etree import ElementTree
 
 HERE = pathlib.Path(__file__).parent.resolve()
 TOP = HERE.parents[2]
@@ -226,6 +229,8 @@ def calls():
         ("rm",): "usage: khopool rm NAME",
         ("show", "a", "b"): "usage: khopool show NAME",
         ("map", "--cell", "3K"): "--cell: 3K is not a power of two",
+        ("map", "--format=pdf"): '--format: there is only "html"',
+        ("map", "--format=html", "--json"): "--format=html does not go with --json",
         ("stat", "--watch=-1"): '--watch: "-1" is not a number of seconds',
         ("stat", "--format=x"): '--format: there is only "prom"',
         ("stat", "--format=prom", "--json"): "--format=prom goes with no other option",
@@ -311,6 +316,305 @@ def edit_json():
     good = copy.read_bytes()
     status, out, err = run("edit", "--json", copy, "incompat=0", "none=1")
     expect((status, out, copy.read_bytes()) == (2, "", good), f"{out}{err}")
+
+
+# In the place of the control device: a file of struct kho_pool_extent_info for each pool
+LIST = '''
+#include <stdlib.h>
+#include <string.h>
+#include "machine.h"
+
+struct extent *__wrap_control_list(const char *pool, u32 *nr)
+{
+	struct extent *extents = calloc(1 << 17, sizeof(*extents));
+	struct kho_pool_extent_info info;
+	char path[80];
+	FILE *f;
+
+	sprintf(path, "/sys/kernel/list/%s", pool);
+	f = fopen(path, "r");
+	for (*nr = 0; f && fread(&info, sizeof(info), 1, f); (*nr)++) {
+		struct extent *e = &extents[*nr];
+
+		*e = (struct extent){ info.phys, info.bytes, info.align, info.flags,
+				      info.dax_region, info.dax_id, info.nid };
+		COPY(e->pool, pool);
+		memcpy(e->owner, info.owner, sizeof(e->owner));
+		memcpy(e->name, info.name, sizeof(e->name));
+	}
+	fclose(f);
+	return extents;
+}
+'''
+MIB, GIB, TIB = 1 << 20, 1 << 30, 1 << 40
+
+
+class Machine:
+    """One with pools that are made up, for khopool map: in its own /sys, where users may do that"""
+
+    def __init__(self):
+        self.sys, self.tool = SAVED / "sys", SAVED / "khopool"
+        source = SAVED / "list.c"
+        source.write_text(LIST)
+        built = KHOPOOL.parent
+        fdt = list(built.glob("fdt-*.o")) or ["-lfdt"]
+        subprocess.run([os.environ.get("CC", "cc"), "-D_GNU_SOURCE", f"-I{TOOL}", "-o", self.tool,
+                        "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
+                        "-Wl,--wrap=control_list", source, *built.glob("kernel-*.o"), *fdt,
+                        *(built / f"{path.stem}.o" for path in TOOL.glob("*.c"))], check=True)
+        self.clear()
+
+    def clear(self):
+        shutil.rmtree(self.sys, ignore_errors=True)
+        (self.sys / "list").mkdir(parents=True)
+        self.files("", handover="active")
+
+    def files(self, folder, **values):
+        path = self.sys / "mm" / "kho_pool" / folder
+        path.mkdir(parents=True, exist_ok=True)
+        for name, value in values.items():
+            (path / name).write_text(f"{value}\n")
+
+    def pool(self, name, regions, extents, **more):
+        """@regions: base, size, node, state, bad pages; @extents: base, size, name, owner, flags"""
+        def figures(folder, node):
+            mine = [r for r in regions if node in (None, r[2])]
+            size, bad = sum(r[1] for r in mine), sum(r[4] for r in mine)
+            lost = sum(r[1] for r in mine if r[3] != "ok")
+            used = sum(e[1] for e in extents for r in mine if 0 <= e[0] - r[0] < r[1])
+            self.files(folder, size_bytes=size, quarantined_bytes=lost, bad_frames=bad,
+                       free_bytes=size - lost - used - 2 * MIB * bad, largest_free_bytes=3 * MIB,
+                       extents=len(extents), unclaimed=0)
+
+        figures(name, None)
+        self.files(name, **{"state": "active", "generation": 7, "restore_ns": 5000, **more})
+        for node in {r[2] for r in regions}:
+            figures(f"{name}/node{node}", node)
+        # As the kernel numbers regions: not by address
+        for i, (base, size, node, state, bad) in enumerate(reversed(regions)):
+            self.files(f"{name}/region{i}", base=hex(base), size_bytes=size, node=node,
+                       state=state, bad_frames=bad)
+        infos = (struct.pack("<QQQIiII32s56s", base, size, 2 * MIB, flags, 0, 8, 9, owner, named)
+                 for base, size, named, owner, flags in reversed(extents))
+        (self.sys / "list" / name).write_bytes(b"".join(infos))
+
+    def map(self, *args):
+        script = 'mount --bind "$1" /sys/kernel && shift && exec "$@"'
+        result = subprocess.run(["unshare", "-rm", "sh", "-c", script, "sh", self.sys, self.tool,
+                                 "map", *args], env={**ENV, "COLUMNS": "80", "LC_ALL": "C"},
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        expect(result.returncode == 0 and not result.stderr, f"map {args}: {result.stderr}")
+        return result.stdout
+
+    def document(self, *args):
+        return Document(self.map("--format=html", *args))
+
+
+class Document:
+    """What khopool map --format=html prints"""
+
+    def __init__(self, data):
+        self.size = len(data)
+        text = data.decode()
+        self.style = re.search("<style>(.*)</style>", text, re.S)[1]
+        # As browsers read it: what is markup, and what is not
+        self.tags, self.attributes = set(), set()
+        parser = html.parser.HTMLParser()
+        parser.handle_starttag = lambda tag, attributes: (
+            self.tags.add(tag), self.attributes.update(name for name, _ in attributes))
+        parser.handle_startendtag = parser.handle_starttag
+        parser.feed(text)
+        # And as XML
+        try:
+            self.root = ElementTree.fromstring(text.replace(
+                "xmlns='http://www.w3.org/1999/xhtml'", ""))
+        except ElementTree.ParseError as e:
+            raise AssertionError(f"not well-formed: {e}") from e
+        self.text = "".join(self.root.itertext())
+        self.rows = [["".join(cell.itertext()) for cell in row.iter("td")]
+                     for row in self.root.iter("tr") if row.get("id")]
+
+    def alone(self):
+        """It needs nothing from elsewhere, and leads nowhere else."""
+        expect(not self.tags & {"script", "img", "link", "iframe", "object", "b"}, self.tags)
+        expect(not any(name.startswith("on") or name == "src" for name in self.attributes),
+               self.attributes)
+        ids = [e.get("id") for e in self.root.iter() if e.get("id")]
+        expect(len(ids) == len(set(ids)), "an id is there twice")
+        for to in [a.get("href") for a in self.root.iter("a")] + \
+                re.findall(r"url\((.*?)\)", self.style):
+            expect(to[0] == "#" and to[1:] in ids, f"there is no {to}")
+        styled = set(re.findall(r"\.([a-z]+[0-9]?)", self.style))
+        for e in self.root.iter():
+            for name in (e.get("class") or "").split():
+                expect(name in styled, f"class {name} has no style")
+        light, dark = re.findall(r":root\{(.*?)\}", self.style, re.S)[:2]
+        names = [set(re.findall(r"(--\w+):", part)) for part in (light, dark)]
+        expect(names[0] == names[1] and len(names[0]) > 20, f"light and dark: {names}")
+
+    def drawn(self):
+        """All that is in the pictures: class, title, where it begins, size, height"""
+        for figure in self.root.iter("figure"):
+            starts = [int(at, 16) for at in figure.find(".//pre").text.split()]
+            groups = [g for g in figure.find(".//svg") if g.get("transform")]
+            number, unit = figure.findall(".//g[@class='axis']/text")[-1].text.split()
+            row = int(number) << {"MiB": 20, "GiB": 30, "TiB": 40}[unit]
+            expect(starts == [starts[0] + i * row for i in range(len(groups))], "rows")
+            for start, group in zip(starts, groups):
+                for rect in group.iter("rect"):
+                    x, width = (float(rect.get(name)[:-1]) for name in ("x", "width"))
+                    title = rect.findtext("title") or ""
+                    yield (rect.get("class").split()[0], title, start + x * row / 100,
+                           width * row / 100, int(rect.get("height")))
+
+
+def drawn_to_scale(m):
+    """What is drawn covers each region once, and all of each extent, where it is."""
+    extents = sorted([
+        (4 * GIB, 10 * GIB, b"large", b"dax30", 2),
+        (15 * GIB + 6 * MIB, 6 * GIB - 6 * MIB, b"odd", b"user", 4),
+        (21 * GIB, 5 * GIB + 3 * MIB, b"next", b"klog", 1),
+        (30 * GIB, 64 * MIB, b"last", b"user", 4), (30 * GIB + 64 * MIB, 2 * MIB, b"", b"user", 4),
+        (70 * GIB, GIB, b"far", b"user", 4),
+        *((27 * GIB + i * 6 * MIB, 2 * MIB, b"", b"luo", 0) for i in range(100))])
+    regions = [(4 * GIB, 28 * GIB, 0, "ok", 0), (64 * GIB + 512 * MIB, 20 * GIB, 1, "ok", 3)]
+    m.clear()
+    m.pool("default", regions, extents)
+    for args, cell in ((), 16), (("--cell=4M",), 4), (("--cell=64M",), 64), (("--cell=256M",), 256):
+        d = m.document(*args)
+        d.alone()
+        shapes = [shape for shape in d.drawn() if shape[0] != "track"]
+        for base, size, name, *_ in extents:
+            parts = [s for s in shapes if s[0][0] in "cu" and s[1].split("\n")[0] == name.decode()]
+            if size < cell * MIB:
+                expect(not parts, f"{name} is too small for {args}")
+            else:
+                expect(parts and abs(parts[0][2] - base) < MIB and
+                       abs(sum(s[3] for s in parts) - size) < 2 * MIB and
+                       all(s[4] == 22 for s in parts), f"{args}, {name}: {parts}")
+        for base, size, *_ in regions:
+            end = base
+            for _, title, begin, part, _ in shapes:
+                if base - MIB < begin < base + size:
+                    expect(title and abs(begin - end) < MIB, f"{title}: {begin}, after {end}")
+                    end = begin + part
+            expect(abs(end - base - size) < MIB, f"ends at {end}")
+        # The area of columns is the memory that is in use there.
+        area = sum(s[3] * s[4] / 22 for s in shapes if s[0][0] == "m")
+        small = sum(e[1] for e in extents if e[1] < cell * MIB)
+        expect(abs(area - small) < small / 8, f"{args}: {area / MIB} MiB of {small / MIB}")
+
+
+def says_what_is_there(m):
+    """Of the same pools: figures, labels, titles, the table"""
+    d = m.document()
+    said = d.text.replace("\n", "")
+    for text in ("Generation7", "Handoveractive", "Size48 GiB", "In use22.2 GiB 46 %",
+                 "Memory errors3 pages, 6 MiB lost", "Node 0dax30: 10 GiB", "Size28 GiB",
+                 "Node 1user: 1 GiBlost to memory errors: 6 MiB", "Size20 GiB",
+                 "20 GiB at 0x1020000000 3 pages with memory errors",
+                 "dax30 10 GiB in 1 extent, pages of 1 GiB", "klog, unclaimed 5",
+                 "luo 200 MiB in 100 extents"):
+        expect(text in said, text)
+    labels = [text.text for text in d.root.iter("text") if " " in text.get("class", "")]
+    expect(labels == ["large", "free, 1 GiB", "odd", "next", "free, 1021 MiB", "free, 2.4 GiB",
+                      "free, 1.9 GiB", "unused, 5.5 GiB", "far", "unused, 13.5 GiB"],
+           labels)
+    titles = [shape[:2] for shape in d.drawn()]
+    for shape in [
+        ("c1", "large\n10 GiB at 0x100000000\nowner dax30\n/dev/dax8.9, pages of 2 MiB"),
+        ("u4", "next\n5123 MiB at 0x540000000\nowner klog, which has not claimed it"),
+        ("m5", "6 small extents\n12 MiB in use of 32 MiB at 0x6c0000000\nmost of it by luo"),
+        ("m3", "without a name\n2 MiB at 0x784000000\nowner user"),
+        ("gap", "free, 1030 MiB at 0x380000000"),
+        ("gap", "unused, 5632 MiB at 0x1020000000"),
+    ]:
+        expect(shape in titles, f"no {shape}")
+    expect([row[0] for row in d.rows] == ["large", "odd", "next", "100 extents without a name",
+                                          "last", "1 extent without a name", "far"], d.rows)
+    expect(d.rows[0][1:] == ["10 GiB", "0x100000000", "dax30", "0", "2 MiB", "/dev/dax8.9"] and
+           d.rows[2][3] == "klog unclaimed" and d.rows[3][1] == "200 MiB" and
+           d.rows[6][4] == "1", d.rows)
+
+
+def same_in_other_forms(m):
+    """Of the same pools, as text and as JSON"""
+    text = m.map("--cell", "1G").decode()
+    cells = "".join(re.findall(r"^ *0(?:x[0-9a-f]+)?  (.*)$", text, re.M))
+    expect([cells.count(c) for c in "DUKukl."] == [10, 6, 5, 2, 1, 1, 24], text)
+    regions = json.loads(m.map("--json"))["pools"][0]["regions"]
+    expect([len(r["extents"]) for r in regions] == [105, 1], regions)
+
+
+def hostile_names(m):
+    """Names are arbitrary bytes, and nothing but text."""
+    names = {
+        b"<script>alert(1)</script>": None,
+        b"'\"><img src=x onerror=alert(1)>": None,
+        b"</title></style></svg>&amp;&#60;": None,
+        b"]]>--><!--": None,
+        "caf\u00e9-\u6771\U0001f680".encode(): "caf\u00e9-\u6771\U0001f680",
+        b"esc\x1b[31m\x07\n\x7f": r"esc\x1b[31m\x07\x0a\x7f",
+        b"\xff\xc0\xaf\xe2\x82": r"\xff\xc0\xaf\xe2\x82",
+        b"\xed\xa0\x80\xf4\x90\x80\x80": r"\xed\xa0\x80\xf4\x90\x80\x80",
+        b"\xef\xbf\xbf\xf3\xa0\x81\x81": r"\xef\xbf\xbf\xf3\xa0\x81\x81",
+        b"\xc2\x9b\xe2\x80\xae\xe2\x80\x8b": r"\xc2\x9b\xe2\x80\xae\xe2\x80\x8b",
+        b"x" * 55: None,
+    }
+    state = "<script>state()</script> & \"'"
+    m.clear()
+    m.files("", handover=f"disabled: {state}")
+    m.pool("x'<b>&", [(4 * GIB, 60 * GIB, 0, "ok", 0), (80 * GIB, 4 * GIB, 0, state, 0)],
+           [((4 + 2 * i) * GIB, 2 * GIB, name, name[:31], i % 2) for i, name in enumerate(names)],
+           state=f"degraded: {state}")
+    d = m.document()
+    d.alone()
+    for (name, shown), row in zip(names.items(), d.rows):
+        shown = shown or name.decode()
+        expect(row[0] == shown, f"{name}: {row[0]}")
+        expect(d.text.count(shown) >= 3, f"{name} in title, picture and table")
+    expect(d.text.count(state) == 4, "states")
+    expect({e.get("class") for e in d.root.iter("span")} >= {"state wrong", "state warning"},
+           "their signs")
+    quarantined = [s for s in d.drawn() if s[2] >= 80 * GIB]
+    expect(sum(s[3] for s in quarantined) == 4 * GIB and
+           all(s[:2] == ("quarantined", f"quarantined: {state}") for s in quarantined), quarantined)
+    expect(m.map("--cell", "1G").count(b"!!!!") == 1, "quarantined, as text")
+
+
+def large_pools(m):
+    """A document has a size that people can load, whatever is in the pool."""
+    for size, extents, most in [
+        (64 * GIB, [], 30),
+        (448 * GIB, [(TIB + i * GIB, GIB, b"guest%d" % i, b"dax30", 2) for i in range(448)], 300),
+        (160 * GIB, [(TIB + (i * 27 + i % 5) * MIB, 2 * MIB, b"%d" % i, b"user%d" % (i % 20), 4)
+                     for i in range(5000)], 500),
+        (64 * TIB, [(TIB + i * GIB, GIB, b"%d" % i, b"dax30", 2) for i in range(65536)], 50),
+        (64 * TIB, [(TIB + i * GIB, MIB, b"%d" % i if i % 2 else b"", b"user", 4)
+                    for i in range(65536)], 700),
+    ]:
+        m.clear()
+        m.pool("default", [(TIB, size, 0, "ok", 0)], extents)
+        d = m.document()
+        d.alone()
+        expect(d.size < most << 10, f"{len(extents)} extents: {d.size >> 10} KiB")
+        expect(len(d.rows) <= 1000, f"{len(d.rows)} rows")
+        numbers = [int((re.match(r"(\d+) extent", row[0]) or [0, 1])[1]) for row in d.rows]
+        expect(sum(numbers) == len(extents), f"{sum(numbers)} of {len(extents)} extents")
+
+
+def pictures():
+    """khopool map, of pools that are made up"""
+    if subprocess.run(["unshare", "-rm", "mount", "--bind", SAVED, "/sys/kernel"],
+                      stderr=subprocess.DEVNULL, check=False).returncode:
+        print("# not here: it takes unshare -rm")
+        return
+    m = Machine()
+    drawn_to_scale(m)
+    says_what_is_there(m)
+    same_in_other_forms(m)
+    hostile_names(m)
+    large_pools(m)
 
 
 def documented():
@@ -441,6 +745,7 @@ def completed():
         ("khopool", "create", "x", "4G", "--s"): "--strict",
         ("khopool", "expose", "vm/guest", "--align", "2"): "2M",
         ("khopool", "map", "--color", "=", "n"): "never",
+        ("khopool", "map", "--f"): "--format=html",
         ("khopool", "put", "x", "v1_r"): "v1_root",
         ("khopool", "put", "v1_r"): "",
         ("khopool", "get", "v"): "vm/guest",
@@ -492,7 +797,7 @@ def lost_output():
 
 
 TESTS = [golden, many_extents, damaged_roots, damaged_indexes, doubled_names, endless, every_flip,
-         fuzzed, calls, kexec_args, edit_json, documented, reasons, files, images, completed,
+         fuzzed, calls, kexec_args, edit_json, pictures, documented, reasons, files, images, completed,
          helped, lost_output]
 print(f"TAP version 14\n1..{len(TESTS)}")
 for test in TESTS:

@@ -355,6 +355,11 @@ pictures() {
 		tr -d '\000-\177' | wc -c)" -gt 10 ]
 	check "a cell of 1 MiB is a cell of 1 MiB" [ "$(khopool map --pool vm --cell 1M |
 		sed -n 's/^ *0x[0-9a-f]*  //p' | tr -dc D | wc -c)" = 64 ]
+	does map --format=html
+	check "the document has the extent in its table" grep -q \
+		"<td>guest</td><td>64 MiB</td><td>0x" /tmp/out
+	check "and in its picture" grep -q "<title>guest\$" /tmp/out
+	check "it is whole" is "$(tail -n 1 /tmp/out)" "</html>"
 	khopool stat --watch=0.5 >/tmp/stat &
 	until [ "$(grep -c "^handover active" /tmp/stat)" -ge 3 ]; do
 		kill -0 $! || die "stat --watch does not go on"
@@ -498,8 +503,38 @@ khopool_quarantined_1() {
 	khopool map >/tmp/map || die "map"
 	check "the picture shows it" grep -q "^ *0x[0-9a-f]*  !!!!" /tmp/map
 	check "and says why" grep -q "quarantined: index is not what was sealed" /tmp/map
+	khopool map --format=html >/tmp/map.html || die "map --format=html"
+	check "the document shows it, too" grep -q "<rect class='quarantined' x=" /tmp/map.html
 	save
 	check "it is handed on" khopool dump
+}
+
+# Out of a pool whose index is damaged, as the guide says
+#: khopool_rescue long -- kho_pool=512M kho_pool_inject
+khopool_rescue_0() {
+	head -c 5000000 /dev/urandom >/tmp/file
+	khopool put file /tmp/file >/dev/null || die "khopool put"
+	# What an operator has on a disk
+	where=$(khopool show file --json | sed -n 's/.*"base": "\([^"]*\).*/\1/p')
+	save
+	damage index0 "index is not what was sealed" 2305^0x40
+	go where=$where sha256="$(sha256sum </tmp/file | cut -c1-64)"
+}
+
+khopool_rescue_1() {
+	check "khopool has no such file" not khopool get file /tmp/file 2>/dev/null
+	dd if=/dev/mem of=/tmp/file bs=1M iflag=skip_bytes,count_bytes \
+		skip=$(($(arg where) + 4096)) count=5000000 2>/dev/null || die "dd"
+	check "its bytes are there" is "$(sha256sum </tmp/file | cut -c1-64)" "$(arg sha256)"
+	go
+}
+
+# Damage is handed on, over any number of kernels.
+khopool_rescue_2() {
+	dd if=/dev/mem of=/tmp/file bs=1M iflag=skip_bytes,count_bytes \
+		skip=$(($(arg where) + 4096)) count=5000000 2>/dev/null || die "dd"
+	check "as they are in the next kernel" is "$(sha256sum </tmp/file | cut -c1-64)" \
+		"$(arg sha256)"
 }
 
 #: khopool records=khopool_agrees -- kho_pool=512M,vm:256M
