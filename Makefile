@@ -11,6 +11,12 @@
 #			another place: the pools get what they request
 #	make demo-vm	a guest of Debian's QEMU survives kexecs of its host; with
 #			FROM=7.2 the host changes versions, there and back
+#	make demo-host	a Debian host with systemd and two guests is updated by its
+#			packages' units (as root; x86-64)
+#	make test-host	all tests of such hosts: updates that fail, packages, libvirt,
+#			systemd's file descriptor store, the page for beginners
+#	make deb	Debian packages of the kernel and of khopool, in build/deb;
+#			FLAVOUR=cloud-amd64 has a fourth of Debian's modules
 #	make blackout	how long a guest stands still, by phases: with a pool, with
 #			memfds in LUO, with reserve_mem and a copy (SIZES=1,4,16
 #			GiB, WAYS=pool,memfd,memfd-huge,reserve_mem; x86-64)
@@ -42,7 +48,7 @@ ARCHES ?= x86_64 arm64
 KERNEL ?= 7.3
 GENERATIONS ?=
 SECONDS_EACH ?= 10
-export ARCH ARCHES KERNEL CHECK FROM
+export ARCH ARCHES KERNEL CHECK FROM FLAVOUR
 
 # What stands above
 help:
@@ -69,6 +75,16 @@ kaslr:
 
 demo-vm:
 	@scripts/with demo_vm.py OBJ --disk DISK $(if $(FROM),--other OTHER)
+
+demo-host:
+	@ARCH=x86_64 scripts/with host.py HOST demo
+
+test-host:
+	@ARCH=x86_64 scripts/test --long host
+
+deb:
+	@scripts/deb kernel
+	@scripts/deb khopool
 
 blackout:
 	@ARCH=x86_64 scripts/with blackout.py OBJ \
@@ -107,5 +123,5 @@ paths:
 clean:
 	rm -rf build
 
-.PHONY: help run test test-long soak scale kaslr demo-vm blackout khopool harness litmus check \
-	series coverage bench paths clean
+.PHONY: help run test test-long soak scale kaslr demo-vm demo-host test-host deb blackout khopool \
+	harness litmus check series coverage bench paths clean

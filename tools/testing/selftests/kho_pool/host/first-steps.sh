@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# What the page for beginners says, word by word, over a reboot and a kexec.
+
+PAGE=/usr/local/lib/kho_pool/kho_pool-first-steps.rst
+LEFT=/var/lib/kho_pool-first-steps	# what earlier kernels have done
+
+mkdir -p $LEFT
+[ -e $LEFT/next ] || echo 0 >$LEFT/next
+
+counted() { grep -x '[0-9]*' $LEFT/said | tail -n 1; }
+
+# look: at what a block's commands have said, by what they were
+look() {
+	case $block in
+	*"khopool stat"*)	check "the pool is active" grep -q "^default .* active$" $LEFT/said ;;
+	*"khopool check"*)	check "the kexec loses nothing" grep -q "a kexec loses nothing" $LEFT/said ;;
+	*"khopool rm"*)		check "nothing is left" [ "$(cat $POOL/extents)" = 0 ] ;;
+	*journalctl*)
+		check "its unit says how it was resumed" grep -q "resumed with [0-9]* bytes" $LEFT/said
+		check "the guest goes on counting" [ "$(counted)" -gt "$(cat $LEFT/counted)" ]
+		check "and has not begun again" [ "$(head -n 1 $CONSOLE)" -ge "$(cat $LEFT/counted)" ] ;;
+	*"tail /run"*)
+		check "the guest counts" [ "$(counted)" -gt 0 ]
+		counted >$LEFT/counted ;;
+	esac
+}
+
+CONSOLE=/run/khopool-guest/vm1/console
+cd /srv/debs || die "there are no packages"
+say "$(uname -r), step $(cat $LEFT/next)"
+while block=$(/usr/local/lib/kho_pool/page.py $PAGE "$(cat $LEFT/next)"); do
+	# In this place a person would be patient.
+	case $block in
+	*"tail /run"*)
+		before=$(cat $LEFT/counted 2>/dev/null || echo 0)
+		until_done 900 "the guest does not count" eval \
+			"grep -x '[0-9]*' $CONSOLE | awk '\$1 > $before + 3 { n++ } END { exit !n }'" ;;
+	esac
+	# apt asks, and the CPU that KVM has here is an emulated one.
+	block=$(echo "$block" | sed 's/^apt install/& -y/; s/-cpu host$/-cpu qemu64/')
+	echo "$block" | sed 's/^/@say $ /'
+	echo $(($(cat $LEFT/next) + 1)) >$LEFT/next
+	sync
+	echo "$block" | DEBIAN_FRONTEND=noninteractive sh -e >$LEFT/said 2>&1 ||
+		{ tail -n 20 $LEFT/said; die "this has failed: $block"; }
+	tail -n 12 $LEFT/said | sed 's/^/@say   /'
+	case $block in
+	*reboot|*khopool-update)
+		sleep 600
+		die "there is no $block" ;;
+	esac
+	look
+done
+finish 0

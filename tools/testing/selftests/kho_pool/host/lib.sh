@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# What the tests of a host have in common.  Sourced, never run.
+
+# There is one, or none.
+POOL=$(dirname "$(ls /sys/kernel/mm/kho_pool/*/generation 2>/dev/null)")
+GUESTS=/srv/guest
+
+say() { echo "@say $*"; }
+
+# die WHY: the test has failed; what the journal and the guests say is on the console
+die() {
+	echo "@fail $*"
+	journalctl -b -o cat -n 80 -u 'khopool*' | sed 's/^/journal: /'
+	tail -n 20 $GUESTS/*.console | sed 's/^/guest: /'
+	finish 1
+}
+
+# finish STATUS: the end of the test
+finish() {
+	echo "@end $1"
+	sleep 1
+	systemctl --no-block --force poweroff
+	sleep 60
+}
+
+# tell EVENT [JSON]
+tell() { echo "@json {\"generation\": $gen, \"event\": \"$1\"${2:+, $2}}"; }
+
+# check WHAT COMMAND...
+check() {
+	what=$1
+	shift
+	"$@" || die "not so: $what"
+	echo "@json {\"check\": \"$what\"}"
+}
+
+not() { ! "$@"; }
+
+# until_done SECONDS WHAT COMMAND...: that it succeeds; a guest that hangs shows by its time
+until_done() {
+	left=$1 what=$2
+	shift 2
+	until "$@" >/dev/null 2>&1; do
+		left=$((left - 1))
+		[ $((left % 30)) != 0 ] || tail -n 1 $GUESTS/*.console
+		[ $left -gt 0 ] || die "$what"
+		case $what in
+		vm[12]\ *)
+			systemctl -q is-active "khopool-guest@${what%% *}" || die "$what: QEMU has ended" ;;
+		esac
+		sleep 1
+	done
+}
+
+# status NAME: the last that a guest has said, as JSON
+status() { sed -n 's/^@status \(.*}\).*/\1/p' $GUESTS/$1.console | tail -n 1; }
+
+# field NAME KEY
+field() { status $1 | sed -n "s/.*\"$2\": \"\{0,1\}\([^,\"}]*\).*/\1/p"; }
+
+# further NAME DISK NET: have both counts gone further than these?
+further() { [ "$(field $1 disk)" -gt $2 ] && [ "$(field $1 net)" -gt $3 ]; }
+
+# make_guest: kernel, initramfs and disks of the guests
+make_guest() {
+	version=$(uname -r)
+	mkdir -p $GUESTS/root/bin $GUESTS/root/dev $GUESTS/root/proc $GUESTS/root/sys \
+		$GUESTS/root/tmp $GUESTS/root/modules
+	cp /usr/bin/busybox $GUESTS/root/bin/
+	cp /usr/local/lib/kho_pool/guest-init $GUESTS/root/init
+	chmod +x $GUESTS/root/init
+	for module in virtio_blk virtio_net; do
+		modprobe --show-depends $module | sed -n 's/^insmod \([^ ]*\).*/\1/p'
+	done | while read -r path; do
+		name=$(basename "$path" .xz)
+		[ ! -e $GUESTS/root/modules/$name ] || continue
+		case $path in
+		*.xz)	xz -dc "$path" >$GUESTS/root/modules/$name ;;
+		*)	cp "$path" $GUESTS/root/modules/ ;;
+		esac
+		echo $name >>$GUESTS/root/modules/order
+	done
+	(cd $GUESTS/root && find . | busybox cpio -o -H newc 2>/dev/null | gzip -1) >$GUESTS/initrd
+	rm -r $GUESTS/root
+	cp /boot/vmlinuz-$version $GUESTS/vmlinuz
+	for name in vm1 vm2; do
+		truncate -s 16M $GUESTS/$name.img
+	done
+	chown -R khopool-guest: $GUESTS
+}
+
+# load_next: the kernel that runs, once more
+load_next() {
+	kexec -s -l /boot/vmlinuz-$(uname -r) --initrd=/boot/initrd.img-$(uname -r) --reuse-cmdline
+}

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# A guest of libvirt, with what the guide says about it cut out of the guide, so that the two
+# cannot differ.
+
+[ "$gen" != none ] || die "there is no pool: $(cat /sys/kernel/mm/kho_pool/handover)"
+GUIDE=/usr/local/lib/kho_pool/kho_pool.rst
+CONSOLE=/var/log/libvirt/qemu/vm1-console
+SAVED=/etc/libvirt/vm1-update.xml
+RULES=/etc/udev/rules.d/61-kho-pool-qemu.rules
+APPARMOR=/etc/apparmor.d/abstractions/libvirt-qemu.d/kho_pool
+CONF=/etc/libvirt/qemu.conf
+
+# cut WORD: the block of the guide that has it, without its indentation
+cut_out() {
+	n=0
+	while block=$(/usr/local/lib/kho_pool/page.py $GUIDE $n); do
+		case $block in
+		*"$1"*)	echo "$block"; return ;;
+		esac
+		n=$((n + 1))
+	done
+	die "the guide has no $1"
+}
+
+# do_as_said WORD: run such a block, step by step
+do_as_said() {
+	cut_out "$1" >/tmp/block
+	sed 's/^/@say $ /' /tmp/block
+	sh -e /tmp/block >/tmp/said 2>&1 || { cat /tmp/said; return 1; }
+}
+
+status() { sed -n 's/^@status \(.*}\).*/\1/p' $CONSOLE | tail -n 1; }
+
+# xml: the guide's, for a guest of 256 MiB
+xml() {
+	cut_out "<domain type='kvm'" | awk '
+		/^ *\.\.\.$/ && !n++ {
+			print "<vcpu>1</vcpu><os><type machine=\"pc-q35-10.0\">hvm</type>"
+			print "<kernel>/srv/guest/vmlinuz</kernel><initrd>/srv/guest/initrd</initrd>"
+			print "<cmdline>console=ttyS0 quiet mitigations=off tsc=reliable " \
+				"no_timer_check cryptomgr.notests kho=off panic=-1 name=vm1</cmdline></os>"
+			print "<features><acpi/><apic/></features>"
+			print "<cpu mode=\"custom\" match=\"exact\" check=\"none\"><model>qemu64</model></cpu>"
+			next
+		}
+		/^ *\.\.\.$/ {
+			print "<disk type=\"file\"><driver name=\"qemu\" type=\"raw\" cache=\"none\"/>"
+			print "<source file=\"/srv/guest/vm1.img\"/><target dev=\"vda\" bus=\"virtio\"/></disk>"
+			print "<interface type=\"bridge\"><source bridge=\"br0\"/><model type=\"virtio\"/>"
+			print "<mac address=\"52:54:00:00:00:01\"/><rom enabled=\"no\"/></interface>"
+			print "<serial type=\"file\"><source path=\"'$CONSOLE'\" append=\"on\"/></serial>"
+			next
+		}
+		{ print }' |
+		sed "s/<memory unit='GiB'>16/<memory unit='MiB'>256/; s/size=16G/size=256M/; s/align=1G/align=2M/"
+}
+
+# refused WHAT PATTERN: the guest does not start, and libvirt says such a thing
+refused() {
+	check "without $1 it does not start" not virsh create /tmp/vm1.xml >/tmp/said 2>&1
+	sed 's/^/@say   /' /tmp/said
+	check "and libvirt or the kernel says why" eval \
+		"{ cat /tmp/said /var/log/libvirt/qemu/vm1.log; dmesg; } | grep -q '$2'"
+}
+
+# with_state FILE: a rule for that as well, as the guide asks for
+with_state() {
+	echo "/var/lib/libvirt/qemu/save/*.state rw," >>$APPARMOR
+}
+
+case $gen in
+0)	make_guest
+	chown -R libvirt-qemu: $GUESTS
+	khopool create vm1 256M --align 2M --expose=2M >/dev/null || die "khopool create"
+	xml >/tmp/vm1.xml
+	until_done 300 "libvirt does not answer" virsh version
+	# Each way that it is kept from the device, in turn
+	refused "the list of devices" "Operation not permitted\|cannot open\|can.t open"
+	cut_out cgroup_device_acl | sed 's/"\/dev\/kho_pool\/vm\/vm2"//; s/vm1",/vm1"/' >>$CONF
+	systemctl restart libvirtd
+	refused "its owner" "Permission denied"
+	cut_out 'OWNER="libvirt-qemu"' >$RULES
+	udevadm control --reload
+	udevadm trigger --settle --subsystem-match=dax --action=add
+	refused "AppArmor's rule" 'apparmor="DENIED".*dax'
+	mkdir -p "$(dirname $APPARMOR)"
+	cut_out "/dev/dax[0-9]" >$APPARMOR
+	with_state
+	check "with all of them it starts" virsh create /tmp/vm1.xml
+	until_done 900 "the guest says nothing" eval '[ -n "$(status)" ]'
+	until_done 300 "the guest stands still" eval '[ "$(field vm1 disk)" -gt 20 ]'
+	load_next || die "the next kernel cannot be loaded"
+	status >/var/lib/kho_pool-status
+	check "it is saved as the guide says" do_as_said "virsh suspend vm1"
+	check "its state is kept" khopool get vm1.state --check
+	systemctl kexec
+	sleep 600 ;;
+1)	until_done 300 "libvirt does not answer" virsh version
+	rm -f $CONSOLE
+	# Into <qemu:commandline>
+	incoming=$(cut_out "value='-incoming'" | tr '\n' ' ')
+	sed -i "s|</qemu:commandline>|$incoming</qemu:commandline>|" $SAVED
+	check "it is resumed as the guide says" do_as_said "virsh create /etc/libvirt/vm1-update.xml"
+	until_done 600 "the guest says nothing" eval '[ -n "$(status)" ]'
+	was=$(cat /var/lib/kho_pool-status)
+	boot() { echo "$1" | sed 's/.*"boot_id": "\([^"]*\).*/\1/'; }
+	disk() { echo "$1" | sed 's/.*"disk": \([0-9]*\).*/\1/'; }
+	check "it has not booted" [ "$(boot "$(status)")" = "$(boot "$was")" ]
+	check "its memory is the same" eval 'status | grep -q "\"same\": true"'
+	check "it writes to its disk where it was" [ "$(disk "$(status)")" -gt "$(disk "$was")" ]
+	check "libvirt has it as running" [ "$(virsh domstate vm1 | head -n 1)" = running ]
+	check "and can stop it" virsh destroy vm1
+	check "its memory and its state can be removed" khopool rm vm1 vm1.state
+	finish 0 ;;
+esac
