@@ -3,18 +3,25 @@
  * What would become of a kexec now, in /sys/kernel/mm/kho_pool: for whoever is about to
  * stop services for one.
  */
+#include <linux/cleanup.h>
 #include <linux/init.h>
 #include <linux/kobject.h>
 #include <linux/kstrtox.h>
+#include <linux/mutex.h>
 #include <linux/sysfs.h>
 
 #include "handover.h"
 
+/* So that one who asks is not what makes another one find it busy. */
+static DEFINE_MUTEX(kexec_show_lock);
+
 static ssize_t kexec_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
 	struct kp_verdict verdict = {};
-	int err = kp_kexec_verdict(&verdict);
+	int err;
 
+	scoped_guard(mutex, &kexec_show_lock)
+		err = kp_kexec_verdict(&verdict);
 	if (err)
 		return sysfs_emit(buf, err == -ENOENT ? "none\n" : "busy\n");
 	if (verdict.why)

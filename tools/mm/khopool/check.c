@@ -5,11 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "machine.h"
 #include "takes.h"
 
 #define MAX_AREAS	512
+#define BUSY_SECONDS	10	/* that it takes to load an image, or less */
 
 static char reason[400];
 
@@ -31,12 +33,16 @@ static u64 extents(const char *handover)
 static enum verdict of_loaded(void)
 {
 	const char *refused = "refused: ";
+	u32 patience = BUSY_SECONDS * 10;
 	char text[300];
 
-	if (!sysfs_text(text, sizeof(text), SYSFS_POOLS "/kexec")) {
-		snprintf(reason, sizeof(reason), SYSFS_POOLS "/kexec: %s", strerror(errno));
-		return VERDICT_UNKNOWN;
-	}
+	do {
+		if (!sysfs_text(text, sizeof(text), SYSFS_POOLS "/kexec")) {
+			snprintf(reason, sizeof(reason), SYSFS_POOLS "/kexec: %s",
+				 strerror(errno));
+			return VERDICT_UNKNOWN;
+		}
+	} while (!strcmp(text, "busy") && patience-- && !usleep(100000));
 	if (!strcmp(text, "ready"))
 		return VERDICT_YES;
 	if (!strncmp(text, refused, strlen(refused))) {

@@ -28,6 +28,8 @@ case $gen in
 	sed -i '/^memory/a timeout = 10' /etc/khopool/guests/vm2.conf
 	for name in vm1 vm2; do
 		systemctl enable --now khopool-guest@$name || die "$name does not start"
+	done
+	for name in vm1 vm2; do
 		until_done 600 "$name says nothing" further $name 0 0
 	done
 	no_update "no image is loaded" "vm1 vm2 "

@@ -45,7 +45,7 @@ class Host(TimedGuest):
                        check=True)
         self.cmd = [
             "qemu-system-x86_64", "-M", "q35", "-cpu", "max", "-accel", "tcg,thread=multi",
-            "-nodefaults", "-display", "none", "-serial", "stdio", "-monitor", "unix:/tmp/mon,server=on,wait=off", "-bios", UEFI["x86_64"],
+            "-nodefaults", "-display", "none", "-serial", "stdio", "-bios", UEFI["x86_64"],
             "-smp", "1", "-m", mem, "-smbios", f"type=1,serial={test}",
             "-drive", f"file={self.disk},format=raw,if=virtio,cache=unsafe"]
 

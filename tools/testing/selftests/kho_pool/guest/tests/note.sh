@@ -71,6 +71,13 @@ image_note_0() {
 	check "refused" logged "its kernel does not read kho_handover="
 	load_image kexec_file_load || die "kexec -s"
 	verdict 0 "loses nothing" khopool check
+	# Of those who ask, none makes another one find it busy.
+	for i in $(seq 20); do
+		cat /sys/kernel/mm/kho_pool/kexec >>/tmp/asked &
+		cat /sys/kernel/mm/kho_pool/kexec >>/tmp/asked
+	done
+	wait
+	check "forty have the same answer" is "$(sort /tmp/asked | uniq -c | tr -s ' ')" " 40 ready"
 
 	# One that says nothing
 	image $KHO_NOTE magic - $POOL_NOTE magic -
