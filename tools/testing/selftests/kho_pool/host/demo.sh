@@ -33,7 +33,7 @@ done
 [ $gen = 0 ] || ask arrived
 for name in vm1 vm2; do
 	until_done 300 "$name stands still" further $name \
-		$(($(field $name disk) + 20)) $(($(field $name net) + 20))
+		$(($(field $name disk) + 5)) $(($(field $name net) + 5))
 done
 ask leaving
 if [ $gen = 2 ]; then

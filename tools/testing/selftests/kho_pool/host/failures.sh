@@ -5,12 +5,12 @@
 [ "$gen" != none ] || die "there is no pool: $(cat /sys/kernel/mm/kho_pool/handover)"
 
 says() { journalctl -b -o cat -u "$1" | grep -q -- "$2"; }
-extents() { khopool ls --names | tr '\n' ' '; }
+extents() { khopool ls --names | sort | tr '\n' ' '; }
 
 # goes_on NAME: from where it is now
 goes_on() {
-	until_done 300 "$1 stands still" further $1 $(($(field $1 disk) + 10)) \
-		$(($(field $1 net) + 10))
+	until_done 300 "$1 stands still" further $1 $(($(field $1 disk) + 5)) \
+		$(($(field $1 net) + 5))
 }
 
 # no_update WHY: it is refused, and both go on

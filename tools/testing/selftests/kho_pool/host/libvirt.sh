@@ -83,13 +83,14 @@ case $gen in
 	cut_out 'OWNER="libvirt-qemu"' >$RULES
 	udevadm control --reload
 	udevadm trigger --settle --subsystem-match=dax --action=add
+	check "udev has given it to QEMU's user" [ "$(stat -Lc %U /dev/kho_pool/vm/vm1)" = libvirt-qemu ]
 	refused "AppArmor's rule" 'apparmor="DENIED".*dax'
 	mkdir -p "$(dirname $APPARMOR)"
 	cut_out "/dev/dax[0-9]" >$APPARMOR
 	with_state
 	check "with all of them it starts" virsh create /tmp/vm1.xml
 	until_done 900 "the guest says nothing" eval '[ -n "$(status)" ]'
-	until_done 300 "the guest stands still" eval '[ "$(field vm1 disk)" -gt 20 ]'
+	until_done 300 "the guest stands still" eval '[ "$(field vm1 disk)" -gt 5 ]'
 	load_next || die "the next kernel cannot be loaded"
 	status >/var/lib/kho_pool-status
 	check "it is saved as the guide says" do_as_said "virsh suspend vm1"

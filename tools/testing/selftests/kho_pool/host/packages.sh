@@ -31,8 +31,10 @@ check "which QEMU's user may open, and no other" [ "$(stat -Lc '%U %G %a' \
 check "QEMU is not root" [ "$(stat -c %U /proc/"$(pid)")" = khopool-guest ]
 
 systemctl start khopool-metrics.service || die "khopool-metrics"
-check "node_exporter has them" eval "python3 -c 'import urllib.request as r; print(r.urlopen(
-\"http://127.0.0.1:9100/metrics\").read().decode())' | grep 'khopool_extents{pool=\"vm\"} 1'"
+python3 -c 'import urllib.request as r
+print(r.urlopen("http://127.0.0.1:9100/metrics").read().decode())' >/tmp/metrics || die "node_exporter"
+grep khopool_ /tmp/metrics | sed 's/^/@say   /'
+check "node_exporter has them" grep -qx 'khopool_extents{pool="vm"} 1' /tmp/metrics
 
 was=$(pid)
 for deb in /srv/debs/khopool*.deb; do

@@ -13,7 +13,8 @@ case $gen-$(cat /sys/kernel/mm/kho_pool/handover) in
 	until_done 600 "vm1 says nothing" eval '[ -n "$(status vm1)" ]'
 	status vm1 >$LEFT
 	kexec -s -l /boot/vmlinuz-$(uname -r) --initrd=/boot/initrd.img-$(uname -r) \
-		--command-line="$(cat /proc/cmdline) mem=3G" || die "kexec"
+		--command-line="$(cat /proc/cmdline) memmap=16M\$$(printf '%#x' $((
+			$(cat $POOL/region0/base) + (512 << 20))))" || die "kexec"
 	check "the load warns" eval 'dmesg | grep -q "mem= or memmap= .* hides"'
 	systemctl start khopool-update || die "there is no update"
 	sleep 600 ;;
@@ -26,7 +27,7 @@ none-*)
 	n=0
 	while block=$(/usr/local/lib/kho_pool/page.py $GUIDE $n); do
 		case $block in
-		*"sed 's/ mem="*) break ;;
+		*"sed 's/ mem"*) break ;;
 		esac
 		n=$((n + 1))
 	done
