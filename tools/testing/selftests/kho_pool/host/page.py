@@ -16,8 +16,10 @@ def blocks(text):
         at += 1
         if not lines[at - 1].endswith("::") or lines[at - 1].startswith(".."):
             continue
+        # It is indented more than the paragraph that announces it.
+        begin = re.match(" *", lines[at - 1]).group() + " "
         block = []
-        while at < len(lines) and (not lines[at] or lines[at].startswith(" ")):
+        while at < len(lines) and (not lines[at] or lines[at].startswith(begin)):
             block.append(lines[at])
             at += 1
         indent = min(len(re.match(" *", line).group()) for line in block if line)
