@@ -104,6 +104,13 @@ guest_kernel() {
 	echo "$obj"
 }
 
+# build_failed LOG: the first errors of it, and its end
+build_failed() {
+	grep -E 'error|undefined|Error' "$1" | head -n 20 >&2
+	tail -n 5 "$1" >&2
+	die "build failed, see $1"
+}
+
 # hash FILE-OR-FOLDER ...: one key for the contents, to name cache folders with.
 hash_of() {
 	find "$@" -type f -print0 | sort -z | xargs -0 sha256sum |

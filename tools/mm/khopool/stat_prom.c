@@ -50,9 +50,9 @@ static void quoted(const char *s)
 	putchar('"');
 }
 
-static bool begins(const char *text, const char *word)
+static bool is_good(const char *state)
 {
-	return !strncmp(text, word, strlen(word));
+	return !strcmp(state, "active") || !strcmp(state, "sealed");
 }
 
 static void good_or_not(const char *name, const char *pool, const char *text, bool good)
@@ -86,7 +86,7 @@ void stat_prom(const struct pools *pools)
 	head("handover_ok", "gauge", "1 if the next kernel will get the pools.");
 	if (!sysfs_text(text, sizeof(text), SYSFS_POOLS "/handover"))
 		COPY(text, "no kho_pool");
-	good_or_not("handover_ok", NULL, text, !strcmp(text, "active") || !strcmp(text, "sealed"));
+	good_or_not("handover_ok", NULL, text, is_good(text));
 	if (sysfs_text(text, sizeof(text), SYSFS_POOLS "/kexec")) {
 		head("kexec_ready", "gauge", "1 if the loaded image keeps what is in them.");
 		good_or_not("kexec_ready", NULL, text, !strcmp(text, "ready"));
@@ -97,8 +97,7 @@ void stat_prom(const struct pools *pools)
 	for (u32 i = 0; i < pools->nr; i++) {
 		if (!sysfs_text(text, sizeof(text), SYSFS_POOLS "/%s/state", pools->name[i]))
 			COPY(text, "?");
-		good_or_not("pool_ok", pools->name[i], text,
-			    !strcmp(text, "active") || begins(text, "sealed"));
+		good_or_not("pool_ok", pools->name[i], text, is_good(text));
 	}
 	for (u32 i = 0; i < ARRAY_SIZE(metrics); i++)
 		pool_metric(pools, &metrics[i]);

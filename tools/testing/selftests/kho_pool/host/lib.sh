@@ -56,8 +56,23 @@ until_done() {
 # status NAME: the last that a guest has said, as JSON
 status() { sed -n 's/^@status \(.*}\).*/\1/p' $GUESTS/$1.console | tail -n 1; }
 
+# value KEY: of a status
+value() { sed -n "s/.*\"$1\": \"\{0,1\}\([^,\"}]*\).*/\1/p"; }
+
 # field NAME KEY
-field() { status $1 | sed -n "s/.*\"$2\": \"\{0,1\}\([^,\"}]*\).*/\1/p"; }
+field() { status $1 | value $2; }
+
+# cut_out WORD: the block of the guide that has it, without its indentation
+cut_out() {
+	n=0
+	while block=$(/usr/local/lib/kho_pool/page.py /usr/local/lib/kho_pool/kho_pool.rst $n); do
+		case $block in
+		*"$1"*)	echo "$block"; return ;;
+		esac
+		n=$((n + 1))
+	done
+	die "the guide has no $1"
+}
 
 # further NAME DISK NET: have both counts gone further than these?
 further() { [ "$(field $1 disk)" -gt $2 ] && [ "$(field $1 net)" -gt $3 ]; }
@@ -65,24 +80,24 @@ further() { [ "$(field $1 disk)" -gt $2 ] && [ "$(field $1 net)" -gt $3 ]; }
 # make_guest: kernel, initramfs and disks of the guests
 make_guest() {
 	version=$(uname -r)
-	mkdir -p $GUESTS/root/bin $GUESTS/root/dev $GUESTS/root/proc $GUESTS/root/sys \
-		$GUESTS/root/tmp $GUESTS/root/modules
-	cp /usr/bin/busybox $GUESTS/root/bin/
-	cp /usr/local/lib/kho_pool/guest-init $GUESTS/root/init
-	chmod +x $GUESTS/root/init
+	mkdir -p $GUESTS/initramfs/bin $GUESTS/initramfs/dev $GUESTS/initramfs/proc $GUESTS/initramfs/sys \
+		$GUESTS/initramfs/tmp $GUESTS/initramfs/modules
+	cp /usr/bin/busybox $GUESTS/initramfs/bin/
+	cp /usr/local/lib/kho_pool/guest-init $GUESTS/initramfs/init
+	chmod +x $GUESTS/initramfs/init
 	for module in virtio_blk virtio_net; do
 		modprobe --show-depends $module | sed -n 's/^insmod \([^ ]*\).*/\1/p'
 	done | while read -r path; do
 		name=$(basename "$path" .xz)
-		[ ! -e $GUESTS/root/modules/$name ] || continue
+		[ ! -e $GUESTS/initramfs/modules/$name ] || continue
 		case $path in
-		*.xz)	xz -dc "$path" >$GUESTS/root/modules/$name ;;
-		*)	cp "$path" $GUESTS/root/modules/ ;;
+		*.xz)	xz -dc "$path" >$GUESTS/initramfs/modules/$name ;;
+		*)	cp "$path" $GUESTS/initramfs/modules/ ;;
 		esac
-		echo $name >>$GUESTS/root/modules/order
+		echo $name >>$GUESTS/initramfs/modules/order
 	done
-	(cd $GUESTS/root && find . | busybox cpio -o -H newc 2>/dev/null | gzip -1) >$GUESTS/initrd
-	rm -r $GUESTS/root
+	(cd $GUESTS/initramfs && find . | busybox cpio -o -H newc 2>/dev/null | gzip -1) >$GUESTS/initrd
+	rm -r $GUESTS/initramfs
 	cp /boot/vmlinuz-$version $GUESTS/vmlinuz
 	for name in vm1 vm2; do
 		truncate -s 16M $GUESTS/$name.img

@@ -4,24 +4,11 @@
 # cannot differ.
 
 [ "$gen" != none ] || die "there is no pool: $(cat /sys/kernel/mm/kho_pool/handover)"
-GUIDE=/usr/local/lib/kho_pool/kho_pool.rst
 CONSOLE=/var/log/libvirt/qemu/vm1-console
 SAVED=/etc/libvirt/vm1-update.xml
 RULES=/etc/udev/rules.d/61-kho-pool-qemu.rules
 APPARMOR=/etc/apparmor.d/abstractions/libvirt-qemu.d/kho_pool
 CONF=/etc/libvirt/qemu.conf
-
-# cut WORD: the block of the guide that has it, without its indentation
-cut_out() {
-	n=0
-	while block=$(/usr/local/lib/kho_pool/page.py $GUIDE $n); do
-		case $block in
-		*"$1"*)	echo "$block"; return ;;
-		esac
-		n=$((n + 1))
-	done
-	die "the guide has no $1"
-}
 
 # do_as_said WORD: run such a block, step by step
 do_as_said() {
@@ -105,11 +92,10 @@ case $gen in
 	check "it is resumed as the guide says" do_as_said "virsh create /etc/libvirt/vm1-update.xml"
 	until_done 600 "the guest says nothing" eval '[ -n "$(status)" ]'
 	was=$(cat /var/lib/kho_pool-status)
-	boot() { echo "$1" | sed 's/.*"boot_id": "\([^"]*\).*/\1/'; }
-	disk() { echo "$1" | sed 's/.*"disk": \([0-9]*\).*/\1/'; }
-	check "it has not booted" [ "$(boot "$(status)")" = "$(boot "$was")" ]
+	check "it has not booted" [ "$(status | value boot_id)" = "$(echo "$was" | value boot_id)" ]
 	check "its memory is the same" eval 'status | grep -q "\"same\": true"'
-	check "it writes to its disk where it was" [ "$(disk "$(status)")" -gt "$(disk "$was")" ]
+	check "it writes to its disk where it was" [ "$(status | value disk)" -gt \
+		"$(echo "$was" | value disk)" ]
 	check "libvirt has it as running" [ "$(virsh domstate vm1 | head -n 1)" = running ]
 	check "and can stop it" virsh destroy vm1
 	check "its memory and its state can be removed" khopool rm vm1 vm1.state

@@ -3,7 +3,6 @@
 # The next kernel does not see all memory, by a mistake on its command line, and quarantines
 # the pools.  The guide says how guests come back from that.
 
-GUIDE=/usr/local/lib/kho_pool/kho_pool.rst
 LEFT=/var/lib/kho_pool-way-back
 
 case $gen-$(cat /sys/kernel/mm/kho_pool/handover) in
@@ -24,21 +23,14 @@ none-*)
 	check "the guest does not start" not systemctl -q is-active khopool-guest@vm1
 	check "it says why" eval 'journalctl -b -o cat -u khopool-guest@vm1 |
 		grep -q "root names memory that is not there"'
-	n=0
-	while block=$(/usr/local/lib/kho_pool/page.py $GUIDE $n); do
-		case $block in
-		*"sed 's/ mem"*) break ;;
-		esac
-		n=$((n + 1))
-	done
+	block=$(cut_out "sed 's/ mem")
 	echo "$block" | sed 's/^/@say $ /'
 	echo "$block" | sh -e || die "the way back"
 	sleep 600 ;;
 *)	check "the pools are back" [ "$(cat /sys/kernel/mm/kho_pool/handover)" = active ]
 	check "the guest is back" systemctl -q is-active khopool-guest@vm1
 	until_done 600 "vm1 says nothing" eval '[ -n "$(status vm1)" ]'
-	boot() { sed 's/.*"boot_id": "\([^"]*\).*/\1/'; }
-	check "it has not booted" [ "$(status vm1 | boot)" = "$(boot <$LEFT)" ]
+	check "it has not booted" [ "$(field vm1 boot_id)" = "$(value boot_id <$LEFT)" ]
 	check "its memory is the same" eval 'status vm1 | grep -q "\"same\": true"'
 	finish 0 ;;
 esac

@@ -53,11 +53,7 @@ class Guest:
     def __init__(self, obj, mode, *, mem="8G", smp=2, append="", arch="x86_64", icount=False,
                  silence=SILENCE, limit=LIMIT, log=None, alt=(), numa=None, quiet=False,
                  uefi=False, el2=False, cpu="max", tools=False):
-        self.records, self.verified, self.lines, self.failures = [], [], [], []
-        self.ended = False
-        self.quiet, self.silence, self.limit = quiet, silence, limit
-        self.log = os.path.join("build", "log", machine(obj, arch), f"{log or mode}.log")
-        os.makedirs(os.path.dirname(self.log), exist_ok=True)
+        self._listen(machine(obj, arch), log or mode, quiet, silence, limit)
         console = {"x86_64": "ttyS0", "arm64": "ttyAMA0"}[arch]
         line = f"console={console} kho=on panic=-1 kho_test={mode} {append}"
         # On a busy machine a CPU may not run for so long that RCU considers it hung.
@@ -97,6 +93,14 @@ class Guest:
         if os.environ.get("COVERAGE"):
             self.cmd += ["-serial", "file:" + os.path.join(os.environ["COVERAGE"],
                                                            os.path.basename(self.log))]
+
+    def _listen(self, where, log, quiet, silence, limit):
+        """What run() needs besides the command"""
+        self.records, self.verified, self.lines, self.failures = [], [], [], []
+        self.ended = False
+        self.quiet, self.silence, self.limit = quiet, silence, limit
+        self.log = os.path.join("build", "log", where, f"{log}.log")
+        os.makedirs(os.path.dirname(self.log), exist_ok=True)
 
     def _line(self, line):
         self.lines.append(line)

@@ -20,7 +20,7 @@ import subprocess
 import sys
 
 from demo_vm import TSC, TimedGuest
-from guest import UEFI, say
+from guest import LIMIT, UEFI, say
 
 GUESTS = "vm1", "vm2"
 KEXECS = 2
@@ -36,13 +36,9 @@ class Host(TimedGuest):
 
     def __init__(self, folder, disk, test, *, mem="4G"):
         # pylint: disable=super-init-not-called
-        self.records, self.verified, self.lines, self.failures = [], [], [], []
-        self.ended, self.quiet = False, False
         # A guest of an emulated guest is slow, and its boot says nothing.
-        self.silence, self.limit = 1800, 7200
+        self._listen("host", test, quiet=False, silence=1800, limit=LIMIT)
         self.disk = os.path.join(folder, f"{test}.disk")
-        self.log = os.path.join("build", "log", "host", f"{test}.log")
-        os.makedirs(os.path.dirname(self.log), exist_ok=True)
         subprocess.run(["cp", "--sparse=always", os.path.join(folder, disk), self.disk],
                        check=True)
         self.cmd = [
@@ -113,55 +109,26 @@ def demo(folder):
     yield "events", host.records
 
 
-def steps(folder, disk, test, what):
-    """A test that says itself what holds"""
-    say(what)
+# Tests that say themselves what holds: their disks, and what happens
+STEPS = {
+    "first-steps": ("fresh", "its user does what the page for beginners says"),
+    "failures": ("installed", "what can go wrong with an update"),
+    "packages": ("installed", "its packages are upgraded, removed and purged"),
+    "libvirt": ("installed", "a guest of libvirt, as the guide says"),
+    "fd-store": ("luo", "systemd keeps a file of an extent over a kexec"),
+    "way-back": ("installed", "its next kernel sees less memory"),
+}
+
+
+def steps(folder, test):
+    """One of STEPS"""
+    disk, what = STEPS[test]
+    say(f"booting a Debian host: {what}")
     host = Host(folder, disk, test)
     yield "it came to its end", host.run()
     for record in host.records:
         yield record["check"], True
     yield "no kernel has complained", not complaints(host)
-
-
-def first_steps(folder):
-    """The page for beginners, word by word"""
-    return steps(folder, "fresh", "first-steps",
-                 "booting a fresh Debian: its user does what the page for beginners says")
-
-
-def failures(folder):
-    """Guests that cannot be saved, or not be resumed"""
-    return steps(folder, "installed", "failures",
-                 "booting a Debian host: what can go wrong with an update")
-
-
-def libvirt(folder):
-    """A guest of libvirt, as the guide says"""
-    return steps(folder, "installed", "libvirt",
-                 "booting a Debian host: a guest of libvirt, as the guide says")
-
-
-def fd_store(folder):
-    """systemd keeps a device's file in a live update session."""
-    return steps(folder, "luo", "fd-store",
-                 "booting a Debian host: systemd keeps a file of an extent over a kexec")
-
-
-def way_back(folder):
-    """Out of a kernel that has quarantined the pools"""
-    return steps(folder, "installed", "way-back",
-                 "booting a Debian host: its next kernel sees less memory")
-
-
-def packages(folder):
-    """They come and go while a guest runs."""
-    return steps(folder, "installed", "packages",
-                 "booting a Debian host: its packages are upgraded, removed and purged")
-
-
-TESTS = {"demo": demo, "first-steps": first_steps, "failures": failures, "packages": packages,
-         "libvirt": libvirt, "fd-store": fd_store,
-         "way-back": way_back}
 
 
 def complaints(host):
@@ -172,11 +139,11 @@ def complaints(host):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder")
-    parser.add_argument("test", choices=TESTS)
+    parser.add_argument("test", choices=("demo", *STEPS))
     args = parser.parse_args()
 
     report = {"checks": []}
-    for what, holds in TESTS[args.test](args.folder):
+    for what, holds in demo(args.folder) if args.test == "demo" else steps(args.folder, args.test):
         if what == "events":
             report["events"] = holds
         else:
