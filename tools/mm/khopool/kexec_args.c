@@ -27,8 +27,8 @@ static void read_word(char *buf, u32 size, const char *file)
 		return;
 	if (errno == EACCES)
 		fail(SYSFS_KHO "/%s: only root can read it", file);
-	fail("kexec -c would hand nothing over: there is no " SYSFS_KHO "/%s "
-	     "(CONFIG_KEXEC_HANDOVER_LOAD, kho=on); kexec -s needs no arguments", file);
+	fail("kexec -c would hand nothing over: there is no %s/%s; kexec -s needs no arguments",
+	     SYSFS_KHO, file);
 }
 
 /* The running kernel's command line, which may be longer than what it was given */

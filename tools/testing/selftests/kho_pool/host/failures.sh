@@ -66,8 +66,8 @@ case $gen in
 	check "it fails again" not systemctl restart khopool-guest@vm2
 	check "and is still there" [ "$(extents)" = "vm1 vm2 vm2.state " ]
 	sed -i 's/ -device virtio-rng-pci//' /etc/khopool/guests/vm2.conf
-	again=$(journalctl -b -o cat -u khopool-guest@vm2 | sed -n 's/^To try again: \(.*\)\.$/\1/p' |
-		tail -n 1)
+	again=$(journalctl -b -o cat -u khopool-guest@vm2 |
+		sed -n 's/^To try again: \(.*\)\.$/\1/p' | tail -n 1)
 	check "it says what to type: $again" $again
 	for name in vm1 vm2; do
 		until_done 600 "$name says nothing" further $name 0 0

@@ -30,7 +30,8 @@ case $gen in
 		FileDescriptorStorePreserve=yes
 		ExecStart=/bin/sh -c 'if [ -n "$LISTEN_FDS" ]; then \
 			stat -Lc "%%t:%%T" /proc/self/fd/3 >/run/kept; \
-			python3 -c "import mmap; print(mmap.mmap(3, 64 << 20)[4096:4103].decode())" \
+			python3 -c "import mmap; \
+				print(mmap.mmap(3, 64 << 20)[4096:4103].decode())" \
 				>>/run/kept; \
 			exec 4<>/proc/self/fd/3 && echo opened again >>/run/kept; \
 			else exec 3<>/dev/kho_pool/vm/vm1; systemd-notify --fd=3 --fdname=vm1; fi'

@@ -10,16 +10,19 @@ mkdir -p $LEFT
 
 counted() { grep -x '[0-9]*' $LEFT/said | tail -n 1; }
 
+has() { grep -q "$1" $LEFT/said; }
+
 # look: at what a block's commands have said, by what they were
 look() {
 	case $block in
-	*"khopool stat"*)	check "the pool is active" grep -q "^default .* active$" $LEFT/said ;;
-	*"khopool check"*)	check "the kexec loses nothing" grep -q "a kexec loses nothing" $LEFT/said ;;
+	*"khopool stat"*)	check "the pool is active" has "^default .* active$" ;;
+	*"khopool check"*)	check "the kexec loses nothing" has "a kexec loses nothing" ;;
 	*"khopool rm"*)		check "nothing is left" [ "$(cat $POOL/extents)" = 0 ] ;;
 	*journalctl*)
-		check "its unit says how it was resumed" grep -q "resumed with [0-9]* bytes" $LEFT/said
-		check "the guest goes on counting" [ "$(counted)" -gt "$(cat $LEFT/counted)" ]
-		check "and has not begun again" [ "$(head -n 1 $CONSOLE)" -ge "$(cat $LEFT/counted)" ] ;;
+		before=$(cat $LEFT/counted)
+		check "its unit says how it was resumed" has "resumed with [0-9]* bytes"
+		check "the guest goes on counting" [ "$(counted)" -gt $before ]
+		check "and has not begun again" [ "$(head -n 1 $CONSOLE)" -ge $before ] ;;
 	*"tail /run"*)
 		check "the guest counts" [ "$(counted)" -gt 0 ]
 		counted >$LEFT/counted ;;
@@ -27,6 +30,9 @@ look() {
 }
 
 CONSOLE=/run/khopool-guest/vm1/console
+# beyond NUMBER: has the guest counted some further?
+beyond() { grep -x '[0-9]*' $CONSOLE | awk "\$1 > $1 + 3 { n++ } END { exit !n }"; }
+
 cd /srv/debs || die "there are no packages"
 say "$(uname -r), step $(cat $LEFT/next)"
 while block=$(/usr/local/lib/kho_pool/page.py $PAGE "$(cat $LEFT/next)"); do
@@ -34,8 +40,7 @@ while block=$(/usr/local/lib/kho_pool/page.py $PAGE "$(cat $LEFT/next)"); do
 	case $block in
 	*"tail /run"*)
 		before=$(cat $LEFT/counted 2>/dev/null || echo 0)
-		until_done 900 "the guest does not count" eval \
-			"grep -x '[0-9]*' $CONSOLE | awk '\$1 > $before + 3 { n++ } END { exit !n }'" ;;
+		until_done 900 "the guest does not count" beyond $before ;;
 	esac
 	# apt asks, and the CPU that KVM has here is an emulated one.
 	block=$(echo "$block" | sed 's/^apt install/& -y/; s/-cpu host$/-cpu qemu64/')

@@ -47,7 +47,8 @@ until_done() {
 		[ $left -gt 0 ] || die "$what"
 		case $what in
 		vm[12]\ *)
-			systemctl -q is-active "khopool-guest@${what%% *}" || die "$what: QEMU has ended" ;;
+			systemctl -q is-active "khopool-guest@${what%% *}" ||
+				die "$what: QEMU has ended" ;;
 		esac
 		sleep 1
 	done
@@ -80,24 +81,24 @@ further() { [ "$(field $1 disk)" -gt $2 ] && [ "$(field $1 net)" -gt $3 ]; }
 # make_guest: kernel, initramfs and disks of the guests
 make_guest() {
 	version=$(uname -r)
-	mkdir -p $GUESTS/initramfs/bin $GUESTS/initramfs/dev $GUESTS/initramfs/proc $GUESTS/initramfs/sys \
-		$GUESTS/initramfs/tmp $GUESTS/initramfs/modules
-	cp /usr/bin/busybox $GUESTS/initramfs/bin/
-	cp /usr/local/lib/kho_pool/guest-init $GUESTS/initramfs/init
-	chmod +x $GUESTS/initramfs/init
+	root=$GUESTS/initramfs
+	mkdir -p $root/bin $root/dev $root/proc $root/sys $root/tmp $root/modules
+	cp /usr/bin/busybox $root/bin/
+	cp /usr/local/lib/kho_pool/guest-init $root/init
+	chmod +x $root/init
 	for module in virtio_blk virtio_net; do
 		modprobe --show-depends $module | sed -n 's/^insmod \([^ ]*\).*/\1/p'
 	done | while read -r path; do
 		name=$(basename "$path" .xz)
-		[ ! -e $GUESTS/initramfs/modules/$name ] || continue
+		[ ! -e $root/modules/$name ] || continue
 		case $path in
-		*.xz)	xz -dc "$path" >$GUESTS/initramfs/modules/$name ;;
-		*)	cp "$path" $GUESTS/initramfs/modules/ ;;
+		*.xz)	xz -dc "$path" >$root/modules/$name ;;
+		*)	cp "$path" $root/modules/ ;;
 		esac
-		echo $name >>$GUESTS/initramfs/modules/order
+		echo $name >>$root/modules/order
 	done
-	(cd $GUESTS/initramfs && find . | busybox cpio -o -H newc 2>/dev/null | gzip -1) >$GUESTS/initrd
-	rm -r $GUESTS/initramfs
+	(cd $root && find . | busybox cpio -o -H newc 2>/dev/null | gzip -1) >$GUESTS/initrd
+	rm -r $root
 	cp /boot/vmlinuz-$version $GUESTS/vmlinuz
 	for name in vm1 vm2; do
 		truncate -s 16M $GUESTS/$name.img

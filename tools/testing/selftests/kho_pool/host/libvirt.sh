@@ -19,28 +19,51 @@ do_as_said() {
 
 status() { sed -n 's/^@status \(.*}\).*/\1/p' $CONSOLE | tail -n 1; }
 
+# begin, rest: what a guest has between and after the guide's lines
+begin() {
+	append="console=ttyS0 quiet mitigations=off tsc=reliable no_timer_check"
+	append="$append cryptomgr.notests kho=off panic=-1 name=vm1"
+	cat <<-EOF
+		<vcpu>1</vcpu>
+		<os>
+		  <type machine='pc-q35-10.0'>hvm</type>
+		  <kernel>$GUESTS/vmlinuz</kernel>
+		  <initrd>$GUESTS/initrd</initrd>
+		  <cmdline>$append</cmdline>
+		</os>
+		<features><acpi/><apic/></features>
+		<cpu mode='custom' match='exact' check='none'><model>qemu64</model></cpu>
+	EOF
+}
+
+rest() {
+	cat <<-EOF
+		<disk type='file'>
+		  <driver name='qemu' type='raw' cache='none'/>
+		  <source file='$GUESTS/vm1.img'/>
+		  <target dev='vda' bus='virtio'/>
+		</disk>
+		<interface type='bridge'>
+		  <source bridge='br0'/>
+		  <model type='virtio'/>
+		  <mac address='52:54:00:00:00:01'/>
+		  <rom enabled='no'/>
+		</interface>
+		<serial type='file'>
+		  <source path='$CONSOLE' append='on'/>
+		</serial>
+	EOF
+}
+
 # xml: the guide's, for a guest of 256 MiB
 xml() {
-	cut_out "<domain type='kvm'" | awk '
-		/^ *\.\.\.$/ && !n++ {
-			print "<vcpu>1</vcpu><os><type machine=\"pc-q35-10.0\">hvm</type>"
-			print "<kernel>/srv/guest/vmlinuz</kernel><initrd>/srv/guest/initrd</initrd>"
-			print "<cmdline>console=ttyS0 quiet mitigations=off tsc=reliable " \
-				"no_timer_check cryptomgr.notests kho=off panic=-1 name=vm1</cmdline></os>"
-			print "<features><acpi/><apic/></features>"
-			print "<cpu mode=\"custom\" match=\"exact\" check=\"none\"><model>qemu64</model></cpu>"
-			next
-		}
-		/^ *\.\.\.$/ {
-			print "<disk type=\"file\"><driver name=\"qemu\" type=\"raw\" cache=\"none\"/>"
-			print "<source file=\"/srv/guest/vm1.img\"/><target dev=\"vda\" bus=\"virtio\"/></disk>"
-			print "<interface type=\"bridge\"><source bridge=\"br0\"/><model type=\"virtio\"/>"
-			print "<mac address=\"52:54:00:00:00:01\"/><rom enabled=\"no\"/></interface>"
-			print "<serial type=\"file\"><source path=\"'$CONSOLE'\" append=\"on\"/></serial>"
-			next
-		}
-		{ print }' |
-		sed "s/<memory unit='GiB'>16/<memory unit='MiB'>256/; s/size=16G/size=256M/; s/align=1G/align=2M/"
+	begin >/tmp/begin
+	rest >/tmp/rest
+	cut_out "<domain type='kvm'" |
+		awk '/^ *\.\.\.$/ { system("cat /tmp/" (n++ ? "rest" : "begin")); next }
+		     { print; fflush() }' |
+		sed "s/<memory unit='GiB'>16/<memory unit='MiB'>256/
+		     s/size=16G/size=256M/; s/align=1G/align=2M/"
 }
 
 # refused WHAT PATTERN: the guest does not start, and libvirt says such a thing
@@ -50,6 +73,8 @@ refused() {
 	check "and libvirt or the kernel says why" eval \
 		"{ cat /tmp/said /var/log/libvirt/qemu/vm1.log; dmesg; } | grep -q '$2'"
 }
+
+owned_by() { [ "$(stat -Lc %U /dev/kho_pool/vm/vm1)" = "$1" ]; }
 
 # with_state FILE: a rule for that as well, as the guide asks for
 with_state() {
@@ -70,7 +95,7 @@ case $gen in
 	cut_out 'OWNER="libvirt-qemu"' >$RULES
 	udevadm control --reload
 	udevadm trigger --settle --subsystem-match=dax --action=add
-	check "udev has given it to QEMU's user" [ "$(stat -Lc %U /dev/kho_pool/vm/vm1)" = libvirt-qemu ]
+	check "udev has given it to QEMU's user" owned_by libvirt-qemu
 	refused "AppArmor's rule" 'apparmor="DENIED".*dax'
 	mkdir -p "$(dirname $APPARMOR)"
 	cut_out "/dev/dax[0-9]" >$APPARMOR
@@ -89,7 +114,7 @@ case $gen in
 	# Into <qemu:commandline>
 	incoming=$(cut_out "value='-incoming'" | tr '\n' ' ')
 	sed -i "s|</qemu:commandline>|$incoming</qemu:commandline>|" $SAVED
-	check "it is resumed as the guide says" do_as_said "virsh create /etc/libvirt/vm1-update.xml"
+	check "it is resumed as the guide says" do_as_said "virsh create $SAVED"
 	until_done 600 "the guest says nothing" eval '[ -n "$(status)" ]'
 	was=$(cat /var/lib/kho_pool-status)
 	check "it has not booted" [ "$(status | value boot_id)" = "$(echo "$was" | value boot_id)" ]

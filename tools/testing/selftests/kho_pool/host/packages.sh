@@ -9,7 +9,8 @@ pid() { systemctl show -P MainPID khopool-guest@vm1; }
 quietly() { "$@" >/tmp/said 2>&1 || { cat /tmp/said; return 1; }; }
 version() { dpkg-query -W -f '${Version}' "$1"; }
 
-check "khopool says its version" [ "$(khopool --version | head -n 1)" = "khopool $(version khopool)" ]
+check "khopool says its version" \
+	[ "$(khopool --version | head -n 1)" = "khopool $(version khopool)" ]
 for page in khopool khopool-guest; do
 	check "there is a manual page, $page" [ -f /usr/share/man/man8/$page.8.gz ]
 done
@@ -31,8 +32,9 @@ check "which QEMU's user may open, and no other" [ "$(stat -Lc '%U %G %a' \
 check "QEMU is not root" [ "$(stat -c %U /proc/"$(pid)")" = khopool-guest ]
 
 systemctl start khopool-metrics.service || die "khopool-metrics"
-python3 -c 'import urllib.request as r
-print(r.urlopen("http://127.0.0.1:9100/metrics").read().decode())' >/tmp/metrics || die "node_exporter"
+python3 -c 'from urllib.request import urlopen
+print(urlopen("http://127.0.0.1:9100/metrics").read().decode())' >/tmp/metrics ||
+	die "node_exporter"
 grep khopool_ /tmp/metrics | sed 's/^/@say   /'
 check "node_exporter has them" grep -qx 'khopool_extents{pool="vm"} 1' /tmp/metrics
 

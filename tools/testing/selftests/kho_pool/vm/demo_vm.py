@@ -120,7 +120,8 @@ def main():
                       silence=SILENCE + 300)
     ok = host.run()
     outs = blackouts(host.records, args.kexecs)
-    results = [("the host came to its end", ok), ("no kernel has complained", not host.complaints()),
+    results = [("the host came to its end", ok),
+               ("no kernel has complained", not host.complaints()),
                *checks(host.records, args, outs)]
 
     asked = [r for r in host.records if "guest" in r]

@@ -37,7 +37,8 @@ to_host() {
 		"\"links\": $(one_line links), \"dump\": $(one_line dump)," \
 		"\"verify\": $(one_line verify), \"done\": [$(tr "\n" " " </tmp/done)]," \
 		"\"pools\": $(ls -d /sys/kernel/mm/kho_pool/*/ | wc -l)," \
-		"\"size\": $(stat size_bytes), \"extents\": $(($(stat extents) + $(cat $VM/extents)))}"
+		"\"size\": $(stat size_bytes)," \
+		"\"extents\": $(($(stat extents) + $(cat $VM/extents)))}"
 }
 
 # objects: all that is said in JSON about what is done, also where it fails.  The host sees

@@ -1,5 +1,5 @@
-#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
 # What systemd runs in a host that is tested: the test that is named as the machine's serial
 # number.
 . /usr/local/lib/kho_pool/lib.sh
