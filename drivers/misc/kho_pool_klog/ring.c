@@ -83,10 +83,11 @@ void klog_ring_format(void *mem, u64 size)
 	};
 
 	h.check = cpu_to_le64(ring_header_check(&h));
-	memcpy(&to->version, &h.version, sizeof(h) - offsetof(typeof(h), version));
+	h.magic = 0;
+	*to = h;
 	/* Before this there is no log. */
 	smp_wmb();
-	WRITE_ONCE(to->magic, h.magic);
+	WRITE_ONCE(to->magic, cpu_to_le64(KHO_POOL_KLOG_MAGIC));
 }
 
 /**
