@@ -37,7 +37,11 @@ for name in vm1 vm2; do
 done
 ask leaving
 if [ $gen = 2 ]; then
-	systemctl stop khopool-guest@vm1 khopool-guest@vm2
+	# They have no power button.
+	for name in vm1 vm2; do
+		systemctl kill khopool-guest@$name
+		until_done 60 "QEMU does not end" not systemctl -q is-active khopool-guest@$name
+	done
 	tell done "\"extents\": $(cat $POOL/extents)"
 	finish 0
 fi

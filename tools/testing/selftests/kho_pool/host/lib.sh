@@ -80,26 +80,14 @@ further() { [ "$(field $1 disk)" -gt $2 ] && [ "$(field $1 net)" -gt $3 ]; }
 
 # make_guest: kernel, initramfs and disks of the guests
 make_guest() {
-	version=$(uname -r)
 	root=$GUESTS/initramfs
-	mkdir -p $root/bin $root/dev $root/proc $root/sys $root/tmp $root/modules
+	mkdir -p $root/bin $root/dev $root/proc $root/sys $root/tmp
 	cp /usr/bin/busybox $root/bin/
 	cp /usr/local/lib/kho_pool/guest-init $root/init
 	chmod +x $root/init
-	for module in virtio_blk virtio_net; do
-		modprobe --show-depends $module | sed -n 's/^insmod \([^ ]*\).*/\1/p'
-	done | while read -r path; do
-		name=$(basename "$path" .xz)
-		[ ! -e $root/modules/$name ] || continue
-		case $path in
-		*.xz)	xz -dc "$path" >$root/modules/$name ;;
-		*)	cp "$path" $root/modules/ ;;
-		esac
-		echo $name >>$root/modules/order
-	done
 	(cd $root && find . | busybox cpio -o -H newc 2>/dev/null | gzip -1) >$GUESTS/initrd
 	rm -r $root
-	cp /boot/vmlinuz-$version $GUESTS/vmlinuz
+	cp /usr/local/lib/kho_pool/guest-kernel $GUESTS/vmlinuz
 	for name in vm1 vm2; do
 		truncate -s 16M $GUESTS/$name.img
 	done
