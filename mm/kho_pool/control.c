@@ -25,6 +25,7 @@
 #include <linux/uaccess.h>
 #include <uapi/linux/kho_pool.h>
 
+#include "charge.h"
 #include "pool.h"
 
 /* Names have the same room for drivers and for user space as in the format. */
@@ -106,6 +107,8 @@ static int kp_ctl_create(union command *cmd)
 	};
 	struct kho_pool *pool = kp_ctl_find_pool(c->pool);
 	struct kho_pool_owner *owner;
+	struct kho_pool_extent ext;
+	struct kp_charge *charge;
 	phys_addr_t phys;
 	int err;
 
@@ -117,15 +120,44 @@ static int kp_ctl_create(union command *cmd)
 	owner = kho_pool_user_owner(pool);
 	if (IS_ERR(owner))
 		return PTR_ERR(owner);
+	/* Programs go on with what is there, also where the group may have no more. */
+	if (!kho_pool_lookup(pool, c->name, &ext))
+		return -EEXIST;
+	charge = kp_charge_begin(pool, c->bytes);
+	if (IS_ERR(charge))
+		return PTR_ERR(charge);
 	err = kho_pool_alloc(owner, &req, &phys);
-	c->phys = err ? 0 : phys;
-	return err;
+	if (err) {
+		kp_charge_undo(charge);
+		return err;
+	}
+	kp_charge_end(charge, phys);
+	c->phys = phys;
+	return 0;
+}
+
+/* Free one that was made here, with control_lock held. */
+static int kp_ctl_free(struct kho_pool *pool, const struct kho_pool_extent *ext)
+{
+	struct kho_pool_owner *user;
+	int err;
+
+	if (kp_ctl_is_exposed(ext))
+		return -EBUSY;
+	/* It was exposed before the last kexec, but no device could be made of it. */
+	if (strcmp(ext->owner, KHO_POOL_USER)) {
+		err = exposer->hide(pool, ext);
+		if (err)
+			return err;
+	}
+	user = kho_pool_user_owner(pool);
+	return IS_ERR(user) ? PTR_ERR(user) : kho_pool_free(user, ext->phys, ext->size);
 }
 
 static int kp_ctl_release(union command *cmd)
 {
-	struct kho_pool_owner *user;
 	struct kho_pool_extent ext;
+	struct kp_charge *charge;
 	struct kho_pool *pool;
 	int err;
 
@@ -135,18 +167,14 @@ static int kp_ctl_release(union command *cmd)
 	pool = kp_ctl_find_extent(cmd->name.pool, cmd->name.name, &ext);
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
-	if (!kp_ctl_is_user(&ext))
-		return kho_pool_release(pool, cmd->name.name);
-	if (kp_ctl_is_exposed(&ext))
-		return -EBUSY;
-	/* It was exposed before the last kexec, but no device could be made of it. */
-	if (strcmp(ext.owner, KHO_POOL_USER)) {
-		err = exposer->hide(pool, &ext);
-		if (err)
-			return err;
-	}
-	user = kho_pool_user_owner(pool);
-	return IS_ERR(user) ? PTR_ERR(user) : kho_pool_free(user, ext.phys, ext.size);
+	charge = kp_charge_detach(ext.phys);
+	err = kp_ctl_is_user(&ext) ? kp_ctl_free(pool, &ext) :
+	      kho_pool_release(pool, cmd->name.name);
+	if (err)
+		kp_charge_end(charge, ext.phys);
+	else
+		kp_charge_undo(charge);
+	return err;
 }
 
 static int kp_ctl_expose(union command *cmd)
@@ -359,6 +387,7 @@ EXPORT_SYMBOL_GPL(kho_pool_set_exposer);
 static int __init kp_ctl_init(void)
 {
 	struct kho_pool *pool;
+	int err;
 
 	for_each_pool(pool) {
 		struct kho_pool_owner *owner = kho_pool_user_owner(pool);
@@ -367,6 +396,10 @@ static int __init kp_ctl_init(void)
 		if (!IS_ERR(owner) && kho_pool_claim_all(owner, NULL, NULL))
 			pr_err("%s: not all extents are claimed\n", kho_pool_name(pool));
 	}
+	err = kp_charge_init();
+	if (err)
+		pr_err("cgroup limits do not hold for what is in the pools, or after a kexec: %d\n",
+		       err);
 	return misc_register(&control);
 }
 

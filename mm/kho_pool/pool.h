@@ -23,6 +23,8 @@
  *	mm/kho_pool/handover.c              handing the pools to the next kernel
  *	mm/kho_pool/iomem.c                 /proc/iomem
  *	mm/kho_pool/sysfs.c                 /sys/kernel/mm/kho_pool
+ *	mm/kho_pool/groups.h                what the next kernel is told of cgroups
+ *	mm/kho_pool/charge.c charge.h       which cgroup extents are charged to
  *	mm/kho_pool/control.c               /dev/kho_pool/control
  *	drivers/dax/kho_pool/               extents as device-dax devices
  *	drivers/misc/kho_pool_klog/         the kernel's log, over several kernels

@@ -70,9 +70,11 @@
  * The memory is cleared.  It stays until KHO_POOL_RELEASE, over any number of
  * kexecs, also after the process has exited.
  *
- * EEXIST: the name is taken.  ENOMEM: there is not enough contiguous free memory.
- * ENOSPC: the pool has no room for another name, or there is not enough contiguous
- * free memory on the node that the extent must be on.
+ * EEXIST: the name is taken.  EDQUOT: the caller's cgroup, or one that it is in, may
+ * not have that much of the pool (dmem.max); ENAMETOOLONG: its path is longer than 2015
+ * bytes.  ENOMEM: there is not enough contiguous free memory.  ENOSPC: the pool has no
+ * room for another name, or there is not enough contiguous free memory on the node that
+ * the extent must be on.
  */
 struct kho_pool_ioctl_create {
 	__u32 size;

@@ -17,6 +17,7 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "../groups.h"
 #include "../index/internal.h"
 #include "../pool.h"
 #include "golden_v1.h"
@@ -583,6 +584,45 @@ static void exclusive_in_iomem(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, is_exclusive(base));
 }
 
+/* A page of the group /host/vm1 with two extents, as version 1 has it */
+static const u8 golden_group[] =
+	"kgroups0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0/host/vm1";
+static const u8 golden_group_extents[] = {
+	0, 0, 0, 0x40, 1, 0, 0, 0,	0, 0, 0x20, 0, 0, 0, 0, 0,
+	0, 0, 0, 0, 0, 0, 0, 0,		0, 0, 0, 0, 0, 0, 0, 0,
+	0, 0x10, 0, 0, 2, 0, 0, 0,	0, 0x10, 0, 0, 0, 0, 0, 0,
+};
+
+#define GOLDEN_GROUP_EXTENTS	2048	/* where they begin */
+
+static void golden_groups(struct kunit *test)
+{
+	struct kho_pool_group_page *page = kunit_kzalloc(test, sizeof(*page), GFP_KERNEL);
+	u8 *golden = kunit_kzalloc(test, sizeof(*page), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	KUNIT_ASSERT_NOT_NULL(test, golden);
+	memcpy(golden, golden_group, sizeof(golden_group));
+	memcpy(golden + GOLDEN_GROUP_EXTENTS, golden_group_extents,
+	       sizeof(golden_group_extents));
+	kp_group_page_init(page, "/host/vm1");
+	kp_group_page_set(page, 0, 0x140000000, SZ_2M);
+	kp_group_page_set(page, 1, 0x3000, SZ_4K);
+	kp_group_page_set(page, 1, 0, 0);
+	kp_group_page_set(page, 2, 0x200001000, SZ_4K);
+	KUNIT_EXPECT_MEMEQ(test, page, golden, sizeof(*page));
+
+	KUNIT_EXPECT_TRUE(test, kp_group_page_valid(page));
+	page->magic ^= cpu_to_le64(1);
+	KUNIT_EXPECT_FALSE(test, kp_group_page_valid(page));
+	page->magic ^= cpu_to_le64(1);
+	page->version = cpu_to_le32(2);
+	KUNIT_EXPECT_FALSE(test, kp_group_page_valid(page));
+	page->version = cpu_to_le32(1);
+	memset(page->path, 'x', sizeof(page->path));
+	KUNIT_EXPECT_FALSE(test, kp_group_page_valid(page));
+}
+
 static struct kunit_case kp_kunit_cases[] = {
 	KUNIT_CASE(sizes_and_alignments),
 	KUNIT_CASE(bad_requests_and_frees),
@@ -598,6 +638,7 @@ static struct kunit_case kp_kunit_cases[] = {
 	KUNIT_CASE(names_of_unread_regions),
 	KUNIT_CASE(place_of_a_pool),
 	KUNIT_CASE(names_are_ascii),
+	KUNIT_CASE(golden_groups),
 	KUNIT_CASE(exclusive_in_iomem),
 	{}
 };
