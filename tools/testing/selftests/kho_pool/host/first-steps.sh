@@ -8,7 +8,11 @@ LEFT=/var/lib/kho_pool-first-steps	# what earlier kernels have done
 mkdir -p $LEFT
 [ -e $LEFT/next ] || echo 0 >$LEFT/next
 
-counted() { grep -x '[0-9]*' $LEFT/said | tail -n 1; }
+# numbers FILE: the lines that are one; a terminal ends its lines with a carriage return, too
+numbers() { tr -d '\r' <$1 | grep -ax '[0-9][0-9]*'; }
+
+# counted: how far the guest had come by what a command has said
+counted() { numbers $LEFT/said | tail -n 1; }
 
 has() { grep -q "$1" $LEFT/said; }
 
@@ -22,7 +26,7 @@ look() {
 		before=$(cat $LEFT/counted)
 		check "its unit says how it was resumed" has "resumed with [0-9]* bytes"
 		check "the guest goes on counting" [ "$(counted)" -gt $before ]
-		check "and has not begun again" [ "$(head -n 1 $CONSOLE)" -ge $before ] ;;
+		check "and has not begun again" [ "$(numbers $CONSOLE | head -n 1)" -ge $before ] ;;
 	*"tail /run"*)
 		check "the guest counts" [ "$(counted)" -gt 0 ]
 		counted >$LEFT/counted ;;
@@ -31,7 +35,7 @@ look() {
 
 CONSOLE=/run/khopool-guest/vm1/console
 # beyond NUMBER: has the guest counted some further?
-beyond() { grep -x '[0-9]*' $CONSOLE | awk "\$1 > $1 + 3 { n++ } END { exit !n }"; }
+beyond() { [ "$(numbers $CONSOLE | tail -n 1)" -gt $(($1 + 3)) ]; }
 
 cd /srv/debs || die "there are no packages"
 say "$(uname -r), step $(cat $LEFT/next)"

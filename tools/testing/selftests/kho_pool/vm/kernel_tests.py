@@ -72,6 +72,9 @@ class Runner:
             self.config = f.read()
         # Its shadow takes an eighth of the memory.
         self.shadow = "CONFIG_KASAN=y\n" in self.config
+        # Of what a large kernel uses early on, KHO's scratch areas are a multiple.
+        large = os.path.getsize(os.path.join(args.obj, "guest-kernel")) > 32 << 20
+        self.factor = 2 if self.shadow or large else 1
 
     def guest(self, obj, mode, *, mem, append, **kwargs):
         """A machine with that much memory, and more if the kernel needs it for itself.
@@ -89,7 +92,7 @@ class Runner:
 
     def size(self, size):
         """How much memory a machine has that otherwise has so much"""
-        return scenarios.times(size, 1 + self.shadow)
+        return scenarios.times(size, self.factor)
 
     def kunit(self, name):
         # With pages of 64 KiB pool and scratch areas come in pieces of 512 MiB.
@@ -132,7 +135,7 @@ class Runner:
                 alt = [os.path.join(args.obj, f) for f in ("guest-kernel", "initrd.gz")]
         guest = self.guest(obj, "stage", log=name, alt=alt, quiet=True,
                            append=f"scenario={name} {test['command_line']}",
-                           **scenarios.guest(test, 1 + self.shadow))
+                           **scenarios.guest(test, self.factor))
         ok = guest.run()
         if ok and "records" in test and not records.CHECKS[test["records"]](guest.records):
             say(f"{name}: what it has reported does not agree")

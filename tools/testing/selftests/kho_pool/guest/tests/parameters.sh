@@ -58,7 +58,9 @@ with_parameter() {
 		check "there is movable memory" grep -q "zone *Movable" /proc/zoneinfo ;;
 	esac
 	[ $stage -gt $parameters ] && return
-	[ $((stage % 2)) = 0 ] || LOADER=kexec_load
+	# kexec-tools reads the device tree of arm64, in which nokaslr leaves the seed.
+	[ $((stage % 2)) = 0 ] || [ "$(uname -m)-$(parameter $stage)" = aarch64-nokaslr ] ||
+		LOADER=kexec_load
 	without=
 	for word in $(parameter $stage); do
 		without="$without -${word%%=*}"
