@@ -4,7 +4,7 @@
 # cannot differ.
 
 [ "$gen" != none ] || die "there is no pool: $(cat /sys/kernel/mm/kho_pool/handover)"
-CONSOLE=/var/log/libvirt/qemu/vm1-console
+CONSOLE=$GUESTS/vm1.console
 SAVED=/etc/libvirt/vm1-update.xml
 RULES=/etc/udev/rules.d/61-kho-pool-qemu.rules
 APPARMOR=/etc/apparmor.d/abstractions/libvirt-qemu.d/kho_pool
@@ -16,8 +16,6 @@ do_as_said() {
 	sed 's/^/@say $ /' /tmp/block
 	sh -e /tmp/block >/tmp/said 2>&1 || { cat /tmp/said; return 1; }
 }
-
-status() { sed -n 's/^@status \(.*}\).*/\1/p' $CONSOLE | tail -n 1; }
 
 # begin, rest: what a guest has between and after the guide's lines
 begin() {
@@ -103,10 +101,10 @@ case $gen in
 	cut_out "/dev/dax[0-9]" >$APPARMOR
 	with_state
 	check "with all of them it starts" virsh create /tmp/vm1.xml
-	until_done 900 "the guest says nothing" eval '[ -n "$(status)" ]'
+	until_done 900 "the guest says nothing" eval '[ -n "$(status vm1)" ]'
 	until_done 300 "the guest stands still" eval '[ "$(field vm1 disk)" -gt 5 ]'
 	load_next || die "the next kernel cannot be loaded"
-	status >/var/lib/kho_pool-status
+	status vm1 >/var/lib/kho_pool-status
 	check "it is saved as the guide says" do_as_said "virsh suspend vm1"
 	check "its state is kept" khopool get vm1.state --check
 	systemctl kexec
@@ -117,11 +115,11 @@ case $gen in
 	incoming=$(cut_out "value='-incoming'" | tr '\n' ' ')
 	sed -i "s|</qemu:commandline>|$incoming</qemu:commandline>|" $SAVED
 	check "it is resumed as the guide says" do_as_said "virsh create $SAVED"
-	until_done 600 "the guest says nothing" eval '[ -n "$(status)" ]'
+	until_done 600 "the guest says nothing" eval '[ -n "$(status vm1)" ]'
 	was=$(cat /var/lib/kho_pool-status)
-	check "it has not booted" [ "$(status | value boot_id)" = "$(echo "$was" | value boot_id)" ]
-	check "its memory is the same" eval 'status | grep -q "\"same\": true"'
-	check "it writes to its disk where it was" [ "$(status | value disk)" -gt \
+	check "it has not booted" [ "$(field vm1 boot_id)" = "$(echo "$was" | value boot_id)" ]
+	check "its memory is the same" eval 'status vm1 | grep -q "\"same\": true"'
+	check "it writes to its disk where it was" [ "$(field vm1 disk)" -gt \
 		"$(echo "$was" | value disk)" ]
 	check "libvirt has it as running" [ "$(virsh domstate vm1 | head -n 1)" = running ]
 	check "and can stop it" virsh destroy vm1
