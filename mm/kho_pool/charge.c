@@ -10,20 +10,24 @@
  */
 #define pr_fmt(fmt) "kho_pool: " fmt
 
+#include <linux/align.h>
 #include <linux/bitmap.h>
 #include <linux/cgroup.h>
 #include <linux/cgroup_dmem.h>
 #include <linux/cleanup.h>
 #include <linux/err.h>
-#include <linux/hashtable.h>
 #include <linux/init.h>
 #include <linux/io.h>
 #include <linux/kexec_handover.h>
+#include <linux/kho_pool_expose.h>
 #include <linux/list.h>
+#include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
+#include <linux/sched.h>
 #include <linux/string.h>
+#include <linux/xarray.h>
 
 #include "charge.h"
 #include "groups.h"
@@ -34,24 +38,27 @@ struct kp_group {
 	struct list_head list;
 	struct kho_pool_group_page *page;
 	DECLARE_BITMAP(taken, KHO_POOL_GROUPS_EXTENTS);
-	bool there;	/* the charges are the group's own, and no ancestor's */
+	struct kho_pool *pool;	/* NULL: in none that is known */
+	u64 inherited;		/* bytes of extents that have come over */
+	u64 charged;		/* how many of these are, */
+	struct dmem_cgroup_pool_state *state;	/* and here */
+	bool there;		/* that is the group itself, and no ancestor */
 };
 
-/* What an extent costs somebody */
+/* An extent of a group */
 struct kp_charge {
-	struct hlist_node node;
 	struct kho_pool *pool;
-	phys_addr_t phys;
 	u64 bytes;
-	struct dmem_cgroup_pool_state *state;	/* NULL: nobody could be charged yet */
-	struct kp_group *group;			/* NULL: the root, or nothing is handed on */
+	/* NULL: it has come over, and is charged with others of its group. */
+	struct dmem_cgroup_pool_state *state;
+	struct kp_group *group;	/* NULL: the root, or no limits after a kexec */
 	u32 slot;
-	bool found;				/* the extent is there, at boot */
+	bool inherited;		/* it counts as such */
 };
 
 static DEFINE_MUTEX(charge_lock);
-/* By address, of all extents that are charged; a new one must not fail for lack of memory. */
-static DEFINE_HASHTABLE(charges, 10);
+/* By frame number, all extents that belong to a group */
+static DEFINE_XARRAY(charges);
 static LIST_HEAD(groups);
 /* The first page, or NULL if nothing is handed on */
 static struct kho_pool_group_page *first;
@@ -63,7 +70,7 @@ static struct dmem_cgroup_region *kp_dmem_region(const struct kho_pool *pool)
 }
 
 /* A page of its own for a group. */
-static struct kp_group *kp_group_new(const char *path)
+static struct kp_group *kp_group_new(const char *path, struct kho_pool *pool)
 {
 	struct kp_group *g = kzalloc_obj(*g);
 
@@ -76,39 +83,40 @@ static struct kp_group *kp_group_new(const char *path)
 		kfree(g);
 		return err;
 	}
+	g->pool = pool;
 	kp_group_page_init(g->page, path);
 	g->page->next = first->next;
-	first->next = cpu_to_le64(virt_to_phys(g->page));
+	/* Another kernel follows the list: this one may stop at any time. */
+	smp_store_release(&first->next, cpu_to_le64(virt_to_phys(g->page)));
 	list_add(&g->list, &groups);
 	return g;
 }
 
 static void kp_group_free(struct kp_group *g)
 {
-	/* The page before it in both lists */
-	if (list_is_first(&g->list, &groups))
-		first->next = g->page->next;
-	else
-		list_prev_entry(g, list)->page->next = g->page->next;
+	struct kho_pool_group_page *before = first;
+
+	/* Both lists have the same order. */
+	if (!list_is_first(&g->list, &groups))
+		before = list_prev_entry(g, list)->page;
+	WRITE_ONCE(before->next, g->page->next);
 	list_del(&g->list);
 	kho_unpreserve_free(g->page);
 	kfree(g);
 }
 
 /* Take a free entry of a group. */
-static int kp_group_take(struct kp_charge *c, const char *path, bool there)
+static int kp_group_take(struct kp_charge *c, const char *path)
 {
 	struct kp_group *g;
 
-	list_for_each_entry(g, &groups, list) {
-		if (strcmp(g->page->path, path) || bitmap_full(g->taken, KHO_POOL_GROUPS_EXTENTS))
-			continue;
-		goto take;
-	}
-	g = kp_group_new(path);
+	list_for_each_entry(g, &groups, list)
+		if (g->pool == c->pool && !strcmp(g->page->path, path) &&
+		    !bitmap_full(g->taken, KHO_POOL_GROUPS_EXTENTS))
+			goto take;
+	g = kp_group_new(path, c->pool);
 	if (IS_ERR(g))
 		return PTR_ERR(g);
-	g->there = there;
 take:
 	c->slot = find_first_zero_bit(g->taken, KHO_POOL_GROUPS_EXTENTS);
 	__set_bit(c->slot, g->taken);
@@ -120,43 +128,146 @@ static void kp_group_give(struct kp_charge *c)
 {
 	if (!c->group)
 		return;
+	kp_group_page_set(c->group->page, c->slot, 0, 0);
 	__clear_bit(c->slot, c->group->taken);
 	if (bitmap_empty(c->group->taken, KHO_POOL_GROUPS_EXTENTS))
 		kp_group_free(c->group);
 }
 
-/* Write the entry; without @phys, that it is free. */
-static void kp_group_write(const struct kp_charge *c, phys_addr_t phys)
+/*
+ * Charge what has come over to the group, or its nearest ancestor that is there by now.
+ * Limits do not matter, so that it can be taken from where it was before.
+ */
+static int kp_group_settle(struct kp_group *g)
 {
-	if (c->group)
-		kp_group_page_set(c->group->page, c->slot, phys, phys ? c->bytes : 0);
+	int ret;
+
+	dmem_cgroup_uncharge(g->state, g->charged);
+	g->state = NULL;
+	g->charged = 0;
+	g->there = false;
+	if (!g->inherited)
+		return 0;
+	ret = dmem_cgroup_charge_path(kp_dmem_region(g->pool), g->inherited, g->page->path,
+				      &g->state);
+	if (ret < 0)
+		return ret;
+	g->charged = g->inherited;
+	g->there = ret;
+	return 0;
 }
 
-/* Charge what has come from the previous kernel to groups that are there by now. */
-static void kp_settle(void)
+static int kp_settle(void)
 {
-	struct dmem_cgroup_pool_state *state;
-	struct kp_charge *c;
 	struct kp_group *g;
-	int bucket, ret;
+	int err;
 
 	list_for_each_entry(g, &groups, list) {
-		if (g->there)
+		if (g->there || !g->inherited)
 			continue;
-		g->there = true;
-		hash_for_each(charges, bucket, c, node) {
-			if (c->group != g)
-				continue;
-			ret = dmem_cgroup_charge_path(kp_dmem_region(c->pool), c->bytes,
-						      g->page->path, &state);
-			if (ret <= 0)
-				g->there = false;
-			if (ret < 0)
-				continue;
-			dmem_cgroup_uncharge(c->state, c->bytes);
-			c->state = state;
-		}
+		err = kp_group_settle(g);
+		if (err)
+			return err;
+		cond_resched();
 	}
+	return 0;
+}
+
+static void kp_charge_free(struct kp_charge *c)
+{
+	dmem_cgroup_uncharge(c->state, c->bytes);
+	if (c->inherited) {
+		c->group->inherited -= c->bytes;
+		/* If there is no memory, the next that is charged tries again. */
+		kp_group_settle(c->group);
+	}
+	kp_group_give(c);
+	kfree(c);
+}
+
+/* That of extents that are there */
+#define KP_SEEN XA_MARK_0
+
+static int kp_charge_seen(const struct kho_pool_extent *ext, void *data)
+{
+	struct kp_charge *c = xa_load(&charges, PHYS_PFN(ext->phys));
+
+	/* Owners' names are the same in all versions: "dax21" has devices. */
+	if (c && c->bytes == ext->size &&
+	    (!strcmp(ext->owner, KHO_POOL_USER) || str_has_prefix(ext->owner, "dax")))
+		xa_set_mark(&charges, PHYS_PFN(ext->phys), KP_SEEN);
+	cond_resched();
+	return 0;
+}
+
+/* May the extent at @phys be there, only that this kernel cannot read it? */
+static bool kp_unread(phys_addr_t phys)
+{
+	struct kp_region *r;
+
+	for_each_region(r)
+		if (phys >= r->base && phys < r->base + r->size)
+			return !kp_region_ok(r);
+	/* No pool, or none that this kernel knows of */
+	return true;
+}
+
+/**
+ * kp_charge_sweep - extents may have been freed by others than user space
+ *
+ * Context: may sleep.  Called with kp_charge_lock() held.
+ */
+void kp_charge_sweep(void)
+{
+	struct kho_pool *pool;
+	struct kp_charge *c;
+	unsigned long pfn;
+
+	xa_for_each(&charges, pfn, c)
+		xa_clear_mark(&charges, pfn, KP_SEEN);
+	for_each_pool(pool)
+		kho_pool_walk(pool, kp_charge_seen, NULL);
+	xa_for_each(&charges, pfn, c) {
+		if (xa_get_mark(&charges, pfn, KP_SEEN) || kp_unread(PFN_PHYS(pfn)))
+			continue;
+		xa_erase(&charges, pfn);
+		kp_charge_free(c);
+	}
+}
+
+/**
+ * kp_charge_lock - extents are going to be freed
+ *
+ * It is held until the charge is gone, too: as soon as an extent is free, another one
+ * can be there.
+ *
+ * Context: may sleep.
+ */
+void kp_charge_lock(void)
+{
+	mutex_lock(&charge_lock);
+}
+
+/**
+ * kp_charge_unlock - they are
+ */
+void kp_charge_unlock(void)
+{
+	mutex_unlock(&charge_lock);
+}
+
+/**
+ * kp_charge_drop - an extent is free
+ * @phys: where it was
+ *
+ * Context: may sleep.  Called with kp_charge_lock() held.
+ */
+void kp_charge_drop(phys_addr_t phys)
+{
+	struct kp_charge *c = xa_erase(&charges, PHYS_PFN(phys));
+
+	if (c)
+		kp_charge_free(c);
 }
 
 /* The path of the caller's group, to be freed; NULL for the root. */
@@ -174,12 +285,25 @@ static char *kp_current_path(void)
 	return strcmp(path, "/") ? no_free_ptr(path) : NULL;
 }
 
+static int kp_try_charge(struct kp_charge *c)
+{
+	int err = dmem_cgroup_try_charge(kp_dmem_region(c->pool), c->bytes, &c->state, NULL);
+
+	if (err != -EAGAIN)
+		return err;
+	/* Not because of what is not there any more */
+	kp_charge_sweep();
+	err = dmem_cgroup_try_charge(kp_dmem_region(c->pool), c->bytes, &c->state, NULL);
+	return err == -EAGAIN ? -EDQUOT : err;
+}
+
 static int kp_charge_current(struct kp_charge *c)
 {
 	char *path __free(kfree) = NULL;
 	int err;
 
-	if (first) {
+	/* In a hierarchy of version 1 the path would be another one. */
+	if (first && cgroup_subsys_on_dfl(dmem_cgrp_subsys)) {
 		char *of_current = kp_current_path();
 
 		if (IS_ERR(of_current))
@@ -187,11 +311,11 @@ static int kp_charge_current(struct kp_charge *c)
 		path = of_current;
 	}
 	guard(mutex)(&charge_lock);
-	kp_settle();
-	err = dmem_cgroup_try_charge(kp_dmem_region(c->pool), c->bytes, &c->state, NULL);
+	err = kp_settle();
+	err = err ?: kp_try_charge(c);
 	if (err)
-		return err == -EAGAIN ? -EDQUOT : err;
-	err = path ? kp_group_take(c, path, true) : 0;
+		return err;
+	err = path ? kp_group_take(c, path) : 0;
 	if (err)
 		dmem_cgroup_uncharge(c->state, c->bytes);
 	return err;
@@ -204,7 +328,7 @@ static int kp_charge_current(struct kp_charge *c)
  *
  * Context: may sleep.  Takes charge_lock.
  *
- * Return: what kp_charge_end() or kp_charge_undo() are to be called with; NULL if
+ * Return: what kp_charge_end() or kp_charge_undo() is to be called with; NULL if
  * nobody is charged; -EDQUOT: the limit of the group, or of one that it is in, does
  * not allow it; -ENAMETOOLONG: the group's path is; -ENOMEM.
  */
@@ -232,31 +356,7 @@ struct kp_charge *kp_charge_begin(struct kho_pool *pool, u64 bytes)
 }
 
 /**
- * kp_charge_end - the extent is allocated, or it stays after kp_charge_detach()
- * @c: the charge, or NULL
- * @phys: where it is
- *
- * Context: may sleep.  Takes charge_lock.
- */
-void kp_charge_end(struct kp_charge *c, phys_addr_t phys)
-{
-	if (!c)
-		return;
-	guard(mutex)(&charge_lock);
-	c->phys = phys;
-	hash_add(charges, &c->node, phys);
-	kp_group_write(c, phys);
-}
-
-static void kp_charge_free(struct kp_charge *c)
-{
-	dmem_cgroup_uncharge(c->state, c->bytes);
-	kp_group_give(c);
-	kfree(c);
-}
-
-/**
- * kp_charge_undo - the extent is not allocated, or freed by now
+ * kp_charge_undo - the extent was not allocated
  * @c: the charge, or NULL; it is gone then
  *
  * Context: may sleep.  Takes charge_lock.
@@ -269,74 +369,92 @@ void kp_charge_undo(struct kp_charge *c)
 	kp_charge_free(c);
 }
 
-/* Nothing is known of what is at @phys from now on. */
-static void kp_charge_forget(struct kp_charge *c)
+/* From now on the extent at @phys has this charge. */
+static int kp_charge_store(struct kp_charge *c, phys_addr_t phys)
 {
-	hash_del(&c->node);
-	kp_group_write(c, 0);
-}
+	struct kp_charge *old = xa_store(&charges, PHYS_PFN(phys), c, GFP_KERNEL);
 
-static struct kp_charge *kp_charge_find(phys_addr_t phys)
-{
-	struct kp_charge *c;
-
-	hash_for_each_possible(charges, c, node, phys)
-		if (c->phys == phys)
-			return c;
-	return NULL;
+	if (xa_is_err(old))
+		return xa_err(old);
+	/* What was there was freed by others than user space. */
+	if (old)
+		kp_charge_free(old);
+	if (c->group)
+		kp_group_page_set(c->group->page, c->slot, phys, c->bytes);
+	return 0;
 }
 
 /**
- * kp_charge_detach - the extent is going to be freed
+ * kp_charge_end - the extent is allocated
+ * @c: the charge, or NULL
+ * @name: its name
  * @phys: where it is
  *
- * As soon as it is free, another one can be there.
+ * Somebody else may have freed it by now.
  *
  * Context: may sleep.  Takes charge_lock.
  *
- * Return: what kp_charge_undo() is to be called with when it is free, or
- * kp_charge_end() if it stays; NULL if nobody is charged.
+ * Return: 0, or -ENOMEM: the charge is undone, and the extent must be freed.
  */
-struct kp_charge *kp_charge_detach(phys_addr_t phys)
+int kp_charge_end(struct kp_charge *c, const char *name, phys_addr_t phys)
 {
-	struct kp_charge *c;
+	struct kho_pool_extent ext;
+	int err;
 
+	if (!c)
+		return 0;
 	guard(mutex)(&charge_lock);
-	c = kp_charge_find(phys);
-	if (c)
-		kp_charge_forget(c);
-	return c;
+	if (kho_pool_lookup(c->pool, name, &ext) || ext.phys != phys) {
+		kp_charge_free(c);
+		return 0;
+	}
+	err = kp_charge_store(c, phys);
+	if (err)
+		kp_charge_free(c);
+	return err;
 }
 
-/* An entry of the previous kernel's.  Whether there is such an extent is not known yet. */
-static int __init kp_take_entry(const char *path, const struct kho_pool_group_extent *e)
+static struct kho_pool *kp_pool_of(phys_addr_t phys)
+{
+	struct kp_region *r;
+
+	for_each_region(r)
+		if (phys >= r->base && phys < r->base + r->size)
+			return r->pool;
+	return NULL;
+}
+
+/* An entry of the previous kernel's */
+static int __init kp_take_entry(const char *path, u64 phys, u64 bytes)
 {
 	struct kp_charge *c;
 	int err;
 
-	if (!e->bytes)
+	if (!bytes || xa_load(&charges, PHYS_PFN(phys)))
 		return 0;
 	c = kzalloc_obj(*c);
 	if (!c)
 		return -ENOMEM;
-	c->bytes = le64_to_cpu(e->bytes);
-	err = kp_group_take(c, path, false);
+	c->pool = kp_pool_of(phys);
+	c->bytes = bytes;
+	err = kp_group_take(c, path);
 	if (err) {
 		kfree(c);
 		return err;
 	}
-	kp_charge_end(c, le64_to_cpu(e->phys));
-	return 0;
+	err = kp_charge_store(c, phys);
+	if (err)
+		kp_charge_free(c);
+	return err;
 }
 
 static int __init kp_take_page(const struct kho_pool_group_page *page)
 {
 	int err = 0;
 
-	if (!kp_group_page_valid(page))
-		return -EINVAL;
 	for (u32 i = 0; i < KHO_POOL_GROUPS_EXTENTS && !err; i++)
-		err = kp_take_entry(page->path, &page->extent[i]);
+		err = kp_take_entry(page->path, le64_to_cpu(page->extent[i].phys),
+				    le64_to_cpu(page->extent[i].bytes));
 	return err;
 }
 
@@ -350,49 +468,40 @@ static int __init kp_take_pages(void)
 	if (err)
 		return err == -ENOENT ? 0 : err;
 	do {
-		struct folio *folio = kho_restore_folio(phys);
-		const struct kho_pool_group_page *page;
+		struct kho_pool_group_page *page = phys_to_virt(phys);
+		struct folio *folio;
 
+		/* Before it is taken from whoever else may have it */
+		if (!PAGE_ALIGNED(phys) || !pfn_to_online_page(PHYS_PFN(phys)) ||
+		    !kp_group_page_valid(page))
+			return -EINVAL;
+		folio = kho_restore_folio(phys);
 		if (!folio)
 			return -EINVAL;
-		page = folio_address(folio);
 		err = kp_take_page(page);
 		phys = le64_to_cpu(page->next);
-		if (err == -EINVAL)
-			phys = 0;
+		/* A list that comes back to it ends there. */
+		page->magic = 0;
 		folio_put(folio);
 	} while (phys && !err);
 	return err;
 }
 
-static int __init kp_found(const struct kho_pool_extent *ext, void *data)
+/* Of those that have come over, charge what can be read in this kernel. */
+static void __init kp_inherit(void)
 {
-	struct kp_charge *c = kp_charge_find(ext->phys);
-
-	if (c && c->bytes == ext->size) {
-		c->found = true;
-		c->pool = data;
-	}
-	return 0;
-}
-
-/* An entry whose extent is not there means nothing. */
-static void __init kp_forget_strays(void)
-{
-	struct hlist_node *tmp;
-	struct kho_pool *pool;
 	struct kp_charge *c;
-	int bucket;
+	unsigned long pfn;
 
-	for_each_pool(pool)
-		if (kho_pool_walk(pool, kp_found, pool))
-			pr_err("%s: not all extents are charged\n", pool->name);
-	hash_for_each_safe(charges, bucket, tmp, c, node) {
-		if (c->found && kp_dmem_region(c->pool))
+	mutex_lock(&charge_lock);
+	kp_charge_sweep();
+	xa_for_each_marked(&charges, pfn, c, KP_SEEN) {
+		if (!kp_dmem_region(c->pool))
 			continue;
-		kp_charge_forget(c);
-		kp_charge_free(c);
+		c->inherited = true;
+		c->group->inherited += c->bytes;
 	}
+	mutex_unlock(&charge_lock);
 }
 
 static int __init kp_hand_on(void)
@@ -400,8 +509,6 @@ static int __init kp_hand_on(void)
 	struct kho_pool_group_page *page;
 	int err;
 
-	if (!kho_is_enabled())
-		return 0;
 	page = kho_alloc_preserve(sizeof(*page));
 	if (IS_ERR(page))
 		return PTR_ERR(page);
@@ -414,6 +521,25 @@ static int __init kp_hand_on(void)
 	return err;
 }
 
+static int __init kp_add_regions(void)
+{
+	struct kho_pool *pool;
+
+	for_each_pool(pool) {
+		struct dmem_cgroup_init init = {};
+		struct dmem_cgroup_region *region;
+		struct kp_pool_stat stat = {};
+
+		kp_node_stat(pool, NUMA_NO_NODE, &stat);
+		init.size = stat.size;
+		region = dmem_cgroup_register_region(&init, "kho_pool/%s", pool->name);
+		if (IS_ERR(region))
+			return PTR_ERR(region);
+		regions[pool - kp_state.pool] = region;
+	}
+	return 0;
+}
+
 /**
  * kp_charge_init - from now on extents are charged, and those that are there
  *
@@ -423,27 +549,20 @@ static int __init kp_hand_on(void)
  */
 int __init kp_charge_init(void)
 {
-	struct kho_pool *pool;
 	int err;
 
-	for_each_pool(pool) {
-		struct kp_pool_stat stat = {};
-		struct dmem_cgroup_init init;
-		struct dmem_cgroup_region *region;
-
-		kp_node_stat(pool, NUMA_NO_NODE, &stat);
-		init = (struct dmem_cgroup_init){ .size = stat.size };
-		region = dmem_cgroup_register_region(&init, "kho_pool/%s", pool->name);
-		if (IS_ERR(region))
-			return PTR_ERR(region);
-		regions[pool - kp_state.pool] = region;
-	}
-	if (!kp_state.nr_pools)
+	/* There may be no pool, but the memory of some, for a kernel that can read it. */
+	if (!kp_state.blob)
 		return 0;
+	err = kp_add_regions();
+	if (err)
+		return err;
+	if (!kho_is_enabled())
+		return kp_pool_extents() ? -EOPNOTSUPP : 0;
 	err = kp_hand_on();
-	if (err || !first)
+	if (err)
 		return err;
 	err = kp_take_pages();
-	kp_forget_strays();
+	kp_inherit();
 	return err;
 }

@@ -107,7 +107,6 @@ static int kp_ctl_create(union command *cmd)
 	};
 	struct kho_pool *pool = kp_ctl_find_pool(c->pool);
 	struct kho_pool_owner *owner;
-	struct kho_pool_extent ext;
 	struct kp_charge *charge;
 	phys_addr_t phys;
 	int err;
@@ -121,7 +120,7 @@ static int kp_ctl_create(union command *cmd)
 	if (IS_ERR(owner))
 		return PTR_ERR(owner);
 	/* Programs go on with what is there, also where the group may have no more. */
-	if (!kho_pool_lookup(pool, c->name, &ext))
+	if (kp_name_in_use(pool, c->name))
 		return -EEXIST;
 	charge = kp_charge_begin(pool, c->bytes);
 	if (IS_ERR(charge))
@@ -131,7 +130,9 @@ static int kp_ctl_create(union command *cmd)
 		kp_charge_undo(charge);
 		return err;
 	}
-	kp_charge_end(charge, phys);
+	err = kp_charge_end(charge, c->name, phys);
+	if (err)
+		return kho_pool_free(owner, phys, c->bytes) ?: err;
 	c->phys = phys;
 	return 0;
 }
@@ -151,13 +152,18 @@ static int kp_ctl_free(struct kho_pool *pool, const struct kho_pool_extent *ext)
 			return err;
 	}
 	user = kho_pool_user_owner(pool);
-	return IS_ERR(user) ? PTR_ERR(user) : kho_pool_free(user, ext->phys, ext->size);
+	if (IS_ERR(user))
+		return PTR_ERR(user);
+	guard(kp_charge)();
+	err = kho_pool_free(user, ext->phys, ext->size);
+	if (!err)
+		kp_charge_drop(ext->phys);
+	return err;
 }
 
 static int kp_ctl_release(union command *cmd)
 {
 	struct kho_pool_extent ext;
-	struct kp_charge *charge;
 	struct kho_pool *pool;
 	int err;
 
@@ -167,13 +173,12 @@ static int kp_ctl_release(union command *cmd)
 	pool = kp_ctl_find_extent(cmd->name.pool, cmd->name.name, &ext);
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
-	charge = kp_charge_detach(ext.phys);
-	err = kp_ctl_is_user(&ext) ? kp_ctl_free(pool, &ext) :
-	      kho_pool_release(pool, cmd->name.name);
-	if (err)
-		kp_charge_end(charge, ext.phys);
-	else
-		kp_charge_undo(charge);
+	if (kp_ctl_is_user(&ext))
+		return kp_ctl_free(pool, &ext);
+	guard(kp_charge)();
+	err = kho_pool_release(pool, cmd->name.name);
+	if (!err)
+		kp_charge_drop(ext.phys);
 	return err;
 }
 
@@ -403,5 +408,5 @@ static int __init kp_ctl_init(void)
 	return misc_register(&control);
 }
 
-/* Before the exposer, which is a device driver. */
-fs_initcall(kp_ctl_init);
+/* After kho_init(), and before the exposer, which is a device driver. */
+fs_initcall_sync(kp_ctl_init);

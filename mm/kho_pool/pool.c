@@ -449,15 +449,36 @@ struct kp_named {
 	const char *name;
 };
 
-static int kp_reserve_name(struct kho_pool *pool, struct kp_named *named)
+/* With name_lock held. */
+static bool kp_has_name(struct kho_pool *pool, const char *name)
 {
 	u64 frame;
 
-	guard(raw_spinlock_irqsave)(&pool->name_lock);
 	for (struct kp_named *other = pool->named; other; other = other->next)
-		if (!strcmp(other->name, named->name))
-			return -EEXIST;
-	if (kp_find_name(pool, named->name, &frame))
+		if (!strcmp(other->name, name))
+			return true;
+	return kp_find_name(pool, name, &frame);
+}
+
+/**
+ * kp_name_in_use - is there an extent of that name, or is it being allocated?
+ * @pool: the pool
+ * @name: the name
+ *
+ * Context: any but NMI.  Takes the pool's name_lock.
+ *
+ * Return: true if so.
+ */
+bool kp_name_in_use(struct kho_pool *pool, const char *name)
+{
+	guard(raw_spinlock_irqsave)(&pool->name_lock);
+	return kp_has_name(pool, name);
+}
+
+static int kp_reserve_name(struct kho_pool *pool, struct kp_named *named)
+{
+	guard(raw_spinlock_irqsave)(&pool->name_lock);
+	if (kp_has_name(pool, named->name))
 		return -EEXIST;
 	if (kp_has_unread(pool))
 		return -EUCLEAN;

@@ -17,6 +17,7 @@
 #include <linux/timekeeping.h>
 #include <linux/timex.h>
 
+#include "charge.h"
 #include "pool.h"
 
 struct pool_attr {
@@ -179,10 +180,13 @@ static ssize_t kp_sysfs_release_store(struct kho_pool *pool, const char *buf, si
 	if (!text)
 		return -ENOMEM;
 	name = strim(text);
+	guard(kp_charge)();
 	if (str_has_prefix(name, "owner:"))
 		ret = kho_pool_release_owner(pool, name + strlen("owner:"));
 	else
 		ret = kho_pool_release(pool, name);
+	if (ret >= 0)
+		kp_charge_sweep();
 	return ret < 0 ? ret : count;
 }
 

@@ -158,6 +158,10 @@ const char *control_error(int err)
 		return "there is no such pool";
 	case ENOENT:
 		return "there is no such extent (khopool ls)";
+	case EDQUOT:
+		return "that is beyond the cgroup's limit on the pool (dmem.max)";
+	case ENAMETOOLONG:
+		return "the path of the cgroup is too long to be handed on";
 	case ESHUTDOWN:
 		return "a kexec is under way, nothing can be changed any more";
 	case EROFS:

@@ -34,9 +34,6 @@ static void not_created(const struct extent *extent, u64 align, bool strict, int
 	case EEXIST:
 		refused(err, "%s exists already: take another name, or khopool rm %s",
 			full_name(extent), full_name(extent));
-	case EDQUOT:
-		refused(err, "%s: %s is beyond the cgroup's limit on pool %s (dmem.max)",
-			full_name(extent), size, extent->pool);
 	case ENOMEM:
 		refused(err, "pool %s has no room for %s%s: %s", extent->pool, size, aligned,
 			largest_piece(extent, false));

@@ -15,10 +15,11 @@
  * has several pages.
  *
  * The pages are kept up to date while a kernel runs.  An extent that is in no page
- * belongs to no group: a crash came between its allocation and the entry, or a kernel
- * without this subtree made it.  An entry without an extent of just that place and size
- * means nothing.  A kernel that does not know the subtree does not hand it on, so the
- * extents belong to no group from then on.
+ * belongs to no group: it was made in the root group, a crash came between its
+ * allocation and the entry, or a kernel without this subtree made it.  An entry without
+ * an extent of user space of just that place and size means nothing.  A kernel that
+ * does not know the subtree does not hand it on, so the extents belong to no group from
+ * then on.
  */
 #ifndef _LINUX_KHO_ABI_KHO_POOL_GROUPS_H
 #define _LINUX_KHO_ABI_KHO_POOL_GROUPS_H

@@ -125,7 +125,7 @@ dmem_one_region_damaged_0() {
 	create host/a a1 384M
 	create other o1 384M
 	limit host 400M
-	refused host/a a2 32M
+	check "the limit holds" refused host/a a2 32M
 	save
 	damage index1 "index is not what was sealed" 2305^0x40
 	go
@@ -139,4 +139,25 @@ dmem_one_region_damaged_1() {
 	check "one of two is there" is "$(stat extents)" 2
 	check "what is there is charged, and no more" is \
 		$(($(charged host) + $(charged other))) $((384 * M + 32 * M))
+}
+
+# Nobody has claimed what had a device, so it can be given up without the control device.
+#: dmem_modules arch=x86_64 strict -- kho_pool=1G
+dmem_modules_0() {
+	load_dax
+	groups host host/a
+	create host/a a1 32M --expose=2M
+	create host/a a2 16M --expose=2M
+	create host/a a3 8M --expose=2M
+	go
+}
+
+dmem_modules_1() {
+	groups host host/a
+	create host/a a4 2M
+	check "all that came over is charged" has host/a 58
+	echo a1 >$POOL/release || die "release"
+	check "what is given up by its name is charged no more" has host/a 26
+	echo owner:dax21 >$POOL/release || die "release owner"
+	check "nor what is by its owner's" has host/a 2
 }
