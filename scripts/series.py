@@ -109,6 +109,7 @@ def kconfig_so_far(text, names):
 
 def makefile_so_far(text, names, folder):
     """Without what has no source or no option yet."""
+    ours = set(re.findall(r"^config (\w+)", read(TOP, "Kconfig"), re.M))
     composite = {f"{name}.o" for name in re.findall(r"^(\w+)-y\s*[:+]?=", text, re.M)} - {"obj.o"}
 
     def there(name):
@@ -120,7 +121,7 @@ def makefile_so_far(text, names, folder):
         m = re.match(r"(\w+-(?:y|\$\(CONFIG_(\w+)\))\s*[:+]?=)(.*)", line)
         if m and "$(filter" not in line:
             objects = [o for o in m.group(3).split() if there(o)]
-            if not objects or m.group(2) and m.group(2) not in names:
+            if not objects or m.group(2) in ours - names:
                 continue
             line = m.group(1) + " " + " ".join(objects)
         lines.append(line)

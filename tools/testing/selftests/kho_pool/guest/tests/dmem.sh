@@ -86,7 +86,8 @@ dmem_1() {
 	limit host 64M
 	# host/a is not there: host has its charge.
 	check "a group may have no more after a kexec than before" refused host/b b2 16M
-	check "a group that is not there is charged to its ancestor" eval "has host 56 && has host/b 24"
+	check "a group that is not there is charged to its ancestor" eval \
+		"has host 56 && has host/b 24"
 	mkdir $GROUPS_AT/host/a $GROUPS_AT/many
 	limit many 500K
 	check "many extents are charged too" refused many m131 4K
