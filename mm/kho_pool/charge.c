@@ -203,13 +203,10 @@ static int kp_charge_seen(const struct kho_pool_extent *ext, void *data)
 /* May the extent at @phys be there, only that this kernel cannot read it? */
 static bool kp_unread(phys_addr_t phys)
 {
-	struct kp_region *r;
+	struct kp_region *r = kp_region_at(phys);
 
-	for_each_region(r)
-		if (phys >= r->base && phys < r->base + r->size)
-			return !kp_region_ok(r);
-	/* No pool, or none that this kernel knows of */
-	return true;
+	/* None: there is no pool, or this kernel does not know of it. */
+	return !r || !kp_region_ok(r);
 }
 
 /**
@@ -414,19 +411,10 @@ int kp_charge_end(struct kp_charge *c, const char *name, phys_addr_t phys)
 	return err;
 }
 
-static struct kho_pool *kp_pool_of(phys_addr_t phys)
-{
-	struct kp_region *r;
-
-	for_each_region(r)
-		if (phys >= r->base && phys < r->base + r->size)
-			return r->pool;
-	return NULL;
-}
-
 /* An entry of the previous kernel's */
 static int __init kp_take_entry(const char *path, u64 phys, u64 bytes)
 {
+	struct kp_region *r = kp_region_at(phys);
 	struct kp_charge *c;
 	int err;
 
@@ -435,7 +423,7 @@ static int __init kp_take_entry(const char *path, u64 phys, u64 bytes)
 	c = kzalloc_obj(*c);
 	if (!c)
 		return -ENOMEM;
-	c->pool = kp_pool_of(phys);
+	c->pool = r ? r->pool : NULL;
 	c->bytes = bytes;
 	err = kp_group_take(c, path);
 	if (err) {

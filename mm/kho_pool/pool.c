@@ -661,6 +661,25 @@ int kho_pool_alloc(struct kho_pool_owner *owner, const struct kho_pool_request *
 }
 EXPORT_SYMBOL_GPL(kho_pool_alloc);
 
+/**
+ * kp_region_at - the region that an address is in
+ * @phys: the address
+ *
+ * Context: any.
+ *
+ * Return: the region, in any pool and any state, or NULL.
+ */
+struct kp_region *kp_region_at(phys_addr_t phys)
+{
+	struct kp_region *r;
+
+	for_each_region(r)
+		if (phys >= r->base && phys - r->base < r->size)
+			return r;
+	return NULL;
+}
+
+/* The same in that pool, and in use. */
 static struct kp_region *kp_region_of(struct kho_pool *pool, phys_addr_t phys)
 {
 	struct kp_region *r;
@@ -1085,10 +1104,8 @@ bool kho_pool_memory_failure(unsigned long pfn)
 	unsigned long irqs;
 	int err = -EUCLEAN;
 
-	for_each_region(r)
-		if (phys >= r->base && phys - r->base < r->size)
-			break;
-	if (r == kp_state.region + kp_state.nr_regions)
+	r = kp_region_at(phys);
+	if (!r)
 		return false;
 	if (kp_region_ok(r)) {
 		local_irq_save(irqs);

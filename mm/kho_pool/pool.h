@@ -130,6 +130,7 @@ struct kp_pool_stat {
 void kp_node_stat(struct kho_pool *pool, int nid, struct kp_pool_stat *stat);
 void kp_node_count(struct kho_pool *pool, int nid, struct kp_stat *free);
 s64 kp_pool_extents(void);
+struct kp_region *kp_region_at(phys_addr_t phys);
 bool kp_name_in_use(struct kho_pool *pool, const char *name);
 u64 kp_bad_frames(const struct kp_region *r);
 void kp_give_rest(struct kp_region *r, struct kp_rest *rest);

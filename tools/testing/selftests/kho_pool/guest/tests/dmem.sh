@@ -97,8 +97,7 @@ dmem_1() {
 	for i in $(seq 2 129); do
 		khopool rm m$i || die "rm m$i"
 	done
-	check "what is freed is charged no more" is \
-		"$(charged many)" 8192
+	check "what is freed is charged no more" is "$(charged many)" 8192
 	khopool rm a1 || die "rm"
 	check "so is what came over" eval "has host/a 0 && has host 24"
 	create host/a a2 16M
@@ -112,8 +111,7 @@ dmem_2() {
 	limit host 40M
 	check "once more" refused host/a a3 2M
 	check "to each its own" eval "has host/a 16 && has host/b 24 && has other 128"
-	check "those that are left of many" is \
-		"$(charged many)" 8192
+	check "those that are left of many" is "$(charged many)" 8192
 	khopool hide o1 || die "hide"
 	khopool rm o1 || die "rm"
 	check "a device's extent can be given back" has other 0
