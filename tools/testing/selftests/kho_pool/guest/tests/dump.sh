@@ -21,7 +21,7 @@ dump_agrees() {
 	check "one generation before" [ "$(khopool dump --in |
 		grep -c "generation $((stage - 1)), pages of .*, sealed in")" = 1 ]
 	check "KHO's tree names the root" [ "$(cat /sys/kernel/debug/kho/out/fdt >/tmp/fdt &&
-		khopool dump /tmp/fdt | grep -c kho_pool)" = 1 ]
+		khopool dump /tmp/fdt | grep -c " kho_pool/$")" = 1 ]
 	report "\"dump\": $(khopool dump --json)"
 }
 
