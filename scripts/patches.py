@@ -19,6 +19,8 @@ CACHE = os.environ.get("KHO_POOL_CACHE") or os.path.join(
 KERNEL = os.environ.get("KERNEL") or "7.3"
 NEWEST = "7.3"
 OVERLAY = ["mm", "kernel", "include", "arch", "drivers", "samples", "tools", "Documentation"]
+# For others than the kernel
+PROPOSALS = "Documentation/proposals"
 # The project's one menu is at its top, where a kernel tree has another.
 KCONFIG = "mm/kho_pool/Kconfig"
 
@@ -53,6 +55,10 @@ def home_of(path):
     return os.path.join(TOP, "Kconfig" if path == KCONFIG else path)
 
 
+def is_proposal(path):
+    return path.startswith(PROPOSALS + "/")
+
+
 def overlay():
     """Paths of the project's own kernel files, as a tree has them."""
     yield KCONFIG
@@ -60,7 +66,7 @@ def overlay():
         for where, _, names in os.walk(os.path.join(TOP, folder)):
             for name in names:
                 path = os.path.relpath(os.path.join(where, name), TOP)
-                if not path.endswith((".o", ".pyc", ".swp")):
+                if not path.endswith((".o", ".pyc", ".swp")) and not is_proposal(path):
                     yield path
 
 

@@ -18,7 +18,8 @@ import tempfile
 import textwrap
 from concurrent.futures import ThreadPoolExecutor
 
-from patches import KCONFIG, OVERLAY, TOP, apply, copy, die, home_of, pieces, read, series, write
+from patches import KCONFIG, OVERLAY, TOP, apply, copy, die, home_of, is_proposal, pieces, read, \
+    series, write
 
 # These grow with the series.
 MAKEFILES = ["mm/kho_pool/Makefile", "mm/kho_pool/index/Makefile", "mm/kho_pool/tests/Makefile",
@@ -254,7 +255,7 @@ def main():
     # Not what was built there
     ours = {KCONFIG} | {p for p in subprocess.check_output(
         ["git", "-C", TOP, "ls-files", "-co", "--exclude-standard", *OVERLAY],
-        text=True).splitlines() if os.path.exists(os.path.join(TOP, p))}
+        text=True).splitlines() if os.path.exists(os.path.join(TOP, p)) and not is_proposal(p)}
     postings = read_table(os.path.join(TOP, "patches", "series.txt"))
     steps = [step for posting in postings for step in posting.steps]
     check_order(steps, patches)

@@ -21,23 +21,21 @@ case $gen in
 	khopool create vm1 64M --expose=2M >/dev/null || die "khopool create"
 	udevadm settle
 	python 'm[4096:4103] = b"outlive"' $NODE || die "python"
-	cat >/etc/systemd/system/keep.service <<-'EOF'
-		[Service]
-		Type=oneshot
-		RemainAfterExit=yes
-		NotifyAccess=all
-		FileDescriptorStoreMax=4
-		FileDescriptorStorePreserve=yes
-		ExecStart=/bin/sh -c 'if [ -n "$LISTEN_FDS" ]; then \
-			stat -Lc "%%t:%%T" /proc/self/fd/3 >/run/kept; \
-			python3 -c "import mmap; \
-				print(mmap.mmap(3, 64 << 20)[4096:4103].decode())" \
-				>>/run/kept; \
-			exec 4<>/proc/self/fd/3 && echo opened again >>/run/kept; \
-			else exec 3<>/dev/kho_pool/vm/vm1; systemd-notify --fd=3 --fdname=vm1; fi'
-		[Install]
-		WantedBy=multi-user.target
-	EOF
+	# The guide's unit, and a second command of it that looks at what it is given
+	{
+		cut_out FileDescriptorStorePreserve
+		cat <<-'EOF'
+			ExecStart=/bin/sh -c '[ -z "$LISTEN_FDS" ] || { \
+				stat -Lc "%%t:%%T" /proc/self/fd/3 >/run/kept; \
+				python3 -c "import mmap; \
+					print(mmap.mmap(3, 64 << 20)[4096:4103].decode())" \
+					>>/run/kept; \
+				exec 4<>/proc/self/fd/3 && echo opened again >>/run/kept; \
+				echo $LISTEN_FDNAMES >>/run/kept; }'
+			[Install]
+			WantedBy=multi-user.target
+		EOF
+	} >/etc/systemd/system/keep.service
 	systemctl daemon-reload
 	systemctl enable --now keep.service || die "keep.service"
 	check "systemd has the file" [ "$(stored)" = 1 ]
@@ -52,6 +50,7 @@ case $gen in
 		"$(stat -Lc '%t:%T' $NODE)" ]
 	check "which maps what was written" [ "$(sed -n 2p /run/kept)" = outlive ]
 	check "and can be opened by its path" [ "$(sed -n 3p /run/kept)" = "opened again" ]
+	check "under its name" [ "$(sed -n 4p /run/kept)" = vm1 ]
 	check "systemd still has it" [ "$(stored)" = 1 ]
 	# It has ended its session.
 	check "the extent can be removed" khopool rm vm1
