@@ -82,7 +82,8 @@ need_build_tools() {
 need_guest_tools() {
 	need python3 python3
 	case $ARCH in
-	x86_64)	need qemu-system-x86_64 qemu-system-x86 /usr/share/ovmf/OVMF.fd ovmf ;;
+	x86_64)	need qemu-system-x86_64 qemu-system-x86 /usr/share/ovmf/OVMF.fd ovmf \
+		     sbsign sbsigntool objcopy binutils ;;
 	arm64)	need qemu-system-aarch64 qemu-system-arm \
 		     /usr/share/qemu-efi-aarch64/QEMU_EFI.fd qemu-efi-aarch64 ;;
 	esac

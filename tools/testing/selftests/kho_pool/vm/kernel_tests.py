@@ -9,7 +9,9 @@ import argparse
 import json
 import os
 import re
+import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -60,6 +62,33 @@ def all_ended(guest, programs):
     ended = [x for x in guest.lines if x.startswith("ended ")]
     return (ended == [f"ended {p} 0" for p in programs] and len(plans) == len(programs) and
             sum(plans) == len(ran))
+
+
+def signed(obj):
+    """Its image, signed with the key that it trusts for its modules"""
+    path, key = (os.path.join(obj, f) for f in ("guest-kernel.signed", "certs/signing_key.pem"))
+    with open(os.path.join(obj, "guest-kernel"), "rb") as f:
+        image = f.read()
+    # All of the file is signed, and a disk has whole sectors.
+    for _ in range(2):
+        with tempfile.NamedTemporaryFile() as plain:
+            plain.write(image)
+            plain.flush()
+            subprocess.run(["sbsign", "--key", key, "--cert", key, "--output", path, plain.name],
+                           check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        image += bytes(-os.path.getsize(path) % 512)
+    return path
+
+
+def elf(obj):
+    """Its vmlinux, without what is for debuggers"""
+    path = os.path.join(obj, "guest-kernel.elf")
+    subprocess.run(["objcopy", "--strip-all", os.path.join(obj, "vmlinux"), path], check=True)
+    return path
+
+
+# What makes them, by the words in scenarios.FORMS
+FORMS = {"signed": signed, "elf": elf}
 
 
 class Runner:
@@ -122,6 +151,8 @@ class Runner:
     def over_kexec(self, name):
         args, test = self.args, self.tests[name]
         obj, alt = args.obj, []
+        if form := next(iter(scenarios.FORMS & set(test)), None):
+            alt = [FORMS[form](obj)]
         # The other kernel, or the disk
         if kind := next(iter(scenarios.OTHERS & set(test)), None):
             more = getattr(args, kind)

@@ -29,11 +29,14 @@ KEYS = {
     "cpu": r"[a-z0-9_,=+-]+",
     "records": r"[a-z_]+",
     "silence": r"[1-9]\d*",
+    "needs": r"[A-Z0-9_]+",
 }
 FLAGS = {"icount", "el2", "tools", "uefi", "crash", "page_sizes", "both", "long"}
 # Kernels that may be needed beside the first, and a disk: there is room for one of them.
 KERNELS = {"plain", "other", "ahead", "strict"}
 OTHERS = KERNELS | {"disk"}
+# The first one in another form, in that place
+FORMS = {"signed", "elf"}
 
 
 class Wrong(Exception):
@@ -67,11 +70,11 @@ def parse(text):
         raise Wrong(f'"{name}" is no name for a test')
     for i, word in enumerate(words):
         key, equals, value = word.partition("=")
-        if not equals and key in FLAGS | OTHERS:
+        if not equals and key in FLAGS | OTHERS | FORMS:
             value = True
         elif key not in KEYS:
             raise Wrong(f'{name}: unknown word "{word}"; there are '
-                        + ", ".join(sorted(FLAGS | OTHERS) + [f"{k}=" for k in KEYS]))
+                        + ", ".join(sorted(FLAGS | OTHERS | FORMS) + [f"{k}=" for k in KEYS]))
         elif not re.fullmatch(KEYS[key], value):
             raise Wrong(f'{name}: "{word}" is not of the form {key}={KEYS[key]}')
         if key == "stages" and i:
@@ -79,8 +82,9 @@ def parse(text):
         if key in test and key != "stages":
             raise Wrong(f"{name}: {key} is there twice")
         test[key] = value
-    if len(OTHERS & set(test)) > 1:
-        raise Wrong(f"{name}: only one of {', '.join(sorted(OTHERS & set(test)))} is possible")
+    if len((OTHERS | FORMS) & set(test)) > 1:
+        raise Wrong(f"{name}: only one of {', '.join(sorted((OTHERS | FORMS) & set(test)))} is "
+                    "possible")
     if len({"mem", "nodes", "machine"} & set(test)) > 1 or {"smp", "nodes"} <= set(test):
         raise Wrong(f"{name}: nodes= and machine= have their own mem= and smp=")
     if "dist" in test and "nodes" not in test:

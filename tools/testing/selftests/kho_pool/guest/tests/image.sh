@@ -249,7 +249,7 @@ image_map_hole_1() {
 }
 
 # Page tables of base pages do not fit the scratch areas.
-#: image_tables mem=40G -- kho_pool=36G kho_scratch=48M,32M,16M rodata=noalias
+#: image_tables mem=40G -- kho_pool=36G kho_scratch=48M,24M,8M rodata=noalias
 image_tables_0() {
 	fill
 	case $(uname -m) in

@@ -91,30 +91,59 @@ machine_4() {
 	over
 }
 
-# One region over the edge between two nodes, most of which is exposed
-#: numa_off both nodes=2G,2G -- kho_pool=2G numa=off
+# pool_at: address and size of the last region
+pool_at() {
+	awk '$2 == "base" { last = $3 " " $5 } END { print last }' $DEBUG/regions
+}
+
+# over_edge BASE SIZE: over that of the second node, which has the last 1536 MiB
+over_edge() {
+	case $(uname -m) in
+	x86_64)		edge=0x160000000 ;;
+	aarch64)	edge=0x120000000 ;;
+	esac
+	[ $(($1)) -lt $((edge)) ] && [ $(($1 + $2)) -gt $((edge)) ]
+}
+
+# One region over the edge between two nodes, most of which is exposed.  Large kernels get
+# more memory, and a region in one node.
+#: numa_off both nodes=3584M,1536M -- kho_pool=2G numa=off
 numa_off_0() {
 	keep
-	size=$(($(stat largest_free_bytes) / 0x40000000 * 0x40000000))
+	size=$(($(stat largest_free_bytes) & -0x200000))
 	khopool create large $size --align 2M --expose >/dev/null || die "create"
 	go held="$(stat extents)" vm=$vm -numa
 }
 
-numa_off_1() {
+# both_nodes: what is in them is a pool, and not memory of the kernel's
+both_nodes() {
 	kept
 	check "the large one is back" exposed large
-	LOADER=kexec_load go
+	# shellcheck disable=SC2046
+	set -- $(pool_at)
+	check "none of the region is System RAM" [ -z "$(ram_in $1 $2)" ]
+	[ "$(cat /sys/devices/system/node/has_memory)" = 0-1 ] || return
+	[ "$(awk '/MemTotal/ { print $2 }' /proc/meminfo)" -lt 4000000 ] || return
+	check "the region is over the edge of a node" over_edge $1 $2
+	base=$(awk '$5 == "large" { print $1 }' $DEBUG/extents)
+	size=$(khopool show large --json | sed -n 's/.*"size": \([0-9]*\).*/\1/p')
+	check "so is the large one" over_edge "$base" "$size"
+}
+
+numa_off_1() {
+	both_nodes
+	check "there are two nodes" is "$(cat /sys/devices/system/node/has_memory)" 0-1
+	LOADER=kexec_load go held="$(arg held)" vm="$(arg vm)"
 }
 
 numa_off_2() {
-	kept
-	check "the large one is back" exposed large
+	both_nodes
 	go held=$(arg held) vm=$(arg vm) numa=off
 }
 
 numa_off_3() {
-	kept
-	check "the large one is back" exposed large
+	both_nodes
+	check "there is one node" is "$(cat /sys/devices/system/node/has_memory)" 0
 }
 
 # Memory that the firmware does not tell of, but ACPI later

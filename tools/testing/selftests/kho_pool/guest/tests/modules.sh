@@ -45,6 +45,14 @@ modules_go_0() {
 	check "all is as it was" is "$(owner big)" user
 }
 
+# all_there: every extent, byte by byte
+all_there() {
+	insmod /lib/test_kho_pool.ko || die "no test driver"
+	check "every extent came over" is "$(stat extents)" "$(arg held)"
+	cmd generation "$(stat generation)"
+	verify_all
+}
+
 #: modules arch=x86_64 strict
 modules_0() {
 	fill
@@ -73,29 +81,28 @@ modules_1() {
 	check "the words are there" same_words
 	khopool hide other >/dev/null || die "hide"
 	khopool expose other >/dev/null || die "expose"
-	go held=$(arg held) vm=$(arg vm) owners="$(arg owners)"
+	all_there
+	LOADER=kexec_load go held=$(arg held) vm=$(arg vm) owners="$(arg owners)"
 }
 
 # Its driver never comes.
 modules_2() {
 	insmod /lib/kho_pool.ko || die "insmod kho_pool"
 	check "the owners are as they were" is "$(owner guest),$(owner other)" "$(arg owners)"
+	all_there
 	go held=$(arg held) vm=$(arg vm) owners="$(arg owners)"
 }
 
 # Neither comes.
 modules_3() {
 	check "the owners are as they were" is "$(owner guest),$(owner other)" "$(arg owners)"
-	go held=$(arg held) vm=$(arg vm) owners="$(arg owners)"
+	all_there
+	LOADER=kexec_load go held=$(arg held) vm=$(arg vm) owners="$(arg owners)"
 }
 
 modules_4() {
 	load_dax
 	check "it is exposed" exposed other
 	check "the words are there" same_words
-	insmod /lib/test_kho_pool.ko || die "no test driver"
-	check "every extent came over" is "$(stat extents)" "$(arg held)"
-	# It was not loaded in between.
-	cmd generation 0
-	verify_all
+	all_there
 }

@@ -169,3 +169,21 @@ image_second_look_1() {
 	cmd generation 1
 	verify_all
 }
+
+# A vmlinux says the same as the image that is booted.  kexec-tools would place it where it was
+# linked for, which is in no scratch area.
+#: image_elf arch=x86_64 elf
+image_elf_0() {
+	fill
+	cat /dev/vdc >/tmp/elf
+	check "khopool knows that it takes the pools over" khopool can-take /tmp/elf
+	for LOADER in kexec_load kexec_file_load; do
+		NEXT=/dev/vdc load_next stage=1 2>/tmp/said && die "$LOADER: it was loaded"
+		check "$LOADER: nothing is loaded" is "$(cat /sys/kernel/kexec/loaded)" 0
+	done
+	LOADER=kexec_file_load go held=$held vm=$vm
+}
+
+image_elf_1() {
+	verify
+}

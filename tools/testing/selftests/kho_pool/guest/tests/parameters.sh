@@ -2,8 +2,7 @@
 # A row of kexecs, by each loader in turn, each with another parameter: whatever the next
 # kernel is told, it has every byte, or the load is refused.
 
-# parameter N: what the Nth kernel has on its command line besides the usual.  What is not
-# known to it, or to its architecture, does nothing.
+# parameter N: what the Nth kernel has on its command line besides the usual
 parameter() {
 	case $1 in
 	1)	echo nokaslr ;;
@@ -47,7 +46,29 @@ parameters_0() {
 	go "$(parameter 1)" held="$(stat extents)" vm=$vm
 }
 
+# known WORD: does the kernel know it, or is it another architecture's, or read before its log?
+known() {
+	case $(uname -m)-$1 in
+	x86_64-nokaslr|x86_64-no5lvl|x86_64-nosm[ae]p|x86_64-pti=*|x86_64-nohlt) return ;;
+	aarch64-no5lvl|aarch64-nopat|aarch64-nogbpages|aarch64-pti=*|aarch64-nosm[ae]p) return ;;
+	aarch64-iommu=*|aarch64-noapic|aarch64-movable_node) return ;;
+	esac
+	not logged_word "$1"
+}
+
+# logged_word WORD: among those that the kernel does not know
+logged_word() {
+	dmesg | sed -n 's/.*Unknown kernel command line parameters "\(.*\)", .*/ \1 /p' |
+		grep -qF " $1 "
+}
+
+# The small kernels have fewer options than a distribution's.
+is_small() { [ ! -d /sys/kernel/slab ]; }
+
 with_parameter() {
+	for word in $(parameter $stage); do
+		is_small || check "the kernel knows $word" known "$word"
+	done
 	verify
 	check "the device is back" exposed mapped
 	check "no pool memory is System RAM" [ -z "$(ram_in "$(arg vm)" 0x10000000)" ]

@@ -96,6 +96,51 @@ trust_6() {
 	check "it is locked down" logged "Kernel is locked down from command line"
 }
 
+# Lockdown, as with Secure Boot: images have to be signed.  What the test driver would do is
+# not allowed there, so the last kernel has none.
+#: lockdown arch=x86_64 needs=KEXEC_BZIMAGE_VERIFY_SIG signed -- kho_pool=512M
+lockdown_0() {
+	fill
+	head -c 16777216 /dev/urandom >/tmp/bytes || die "head"
+	khopool create guest 16M --expose >/dev/null || die "create"
+	khopool put state /tmp/bytes >/dev/null || die "put"
+	go held="$(stat extents)" lockdown=integrity
+}
+
+# locked_down: what came over, and what is refused
+locked_down() {
+	check "it is locked down" logged "Kernel is locked down from command line"
+	check "every extent came over" is "$(stat extents)" "$(arg held)"
+	check "the device is back" exposed guest
+	check "the kept bytes are the same" khopool get state --check
+	LOADER=kexec_load load_next 2>/dev/null && die "kexec_load() works"
+	load_next 2>/dev/null && die "an image that is not signed was loaded"
+	check "nothing is loaded" is "$(cat /sys/kernel/kexec/loaded)" 0
+	check "the kept bytes are still the same" khopool get state --check
+	NEXT=/dev/vdc load_next stage=$((stage + 1)) "$@" || die "the signed image is refused"
+	check "khopool says that nothing would be lost" khopool check
+	start_next
+}
+
+lockdown_1() {
+	locked_down lockdown=confidentiality held="$(arg held)"
+}
+
+lockdown_2() {
+	locked_down -lockdown held="$(arg held)"
+}
+
+lockdown_3() {
+	check "the device is back" exposed guest
+	check "the kept bytes are the same" khopool get state --check
+	check "every extent came over" is "$(stat extents)" "$(arg held)"
+	insmod /lib/test_kho_pool.ko || die "no test driver"
+	# It was not loaded in between.
+	cmd generation 0
+	verify_all
+	check "every invariant holds" is "$(cat $DEBUG/validate)" ok
+}
+
 # The same without lockdown: as far as anybody can tell, that page is right.
 #: believed arch=x86_64 plain --
 believed_0() {
