@@ -93,7 +93,7 @@ blackout:
 # Installed from there by make -C tools/mm/khopool install OUTPUT=...
 khopool:
 	@bash -c '. scripts/lib.sh; need gcc gcc make make /usr/include/libfdt.h libfdt-dev \
-		/usr/include/stdlib.h libc6-dev'
+		/usr/include/nettle/sha2.h nettle-dev /usr/include/stdlib.h libc6-dev'
 	@$(MAKE) -s -C tools/mm/khopool $(if $(STATIC),LDFLAGS=-static) \
 		OUTPUT=$(CURDIR)/build/khopool/$(if $(STATIC),static/)
 	@echo build/khopool/$(if $(STATIC),static/)khopool

@@ -159,7 +159,8 @@ checkpatch_ignored() {
 		esac
 		case $file in
 		*/shim/*|*/interleave.h)	# stands in for kernel headers
-			types+=,MACRO_ARG_UNUSED,COMPLEX_MACRO,MEMORY_BARRIER,AVOID_BUG,NEW_TYPEDEFS,EXPORT_SYMBOL ;;
+			types+=,MACRO_ARG_UNUSED,COMPLEX_MACRO,MEMORY_BARRIER,AVOID_BUG,NEW_TYPEDEFS,EXPORT_SYMBOL
+			types+=,INIT_ATTRIBUTE ;;
 		esac
 	done
 	echo "$types"

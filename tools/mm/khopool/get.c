@@ -100,7 +100,7 @@ static void report(const struct extent *extent, const struct kept *kept)
 		json_close();
 	} else {
 		printf("%s: %" PRIu64 " bytes, SHA-256 %s\n", full_name(extent), kept->bytes,
-		       sha256_text(kept->sha256, text));
+		       kept_sum(kept, text));
 	}
 }
 

@@ -29,11 +29,9 @@ struct kept_header {
 
 static void digest(const void *data, u64 bytes, u8 *to)
 {
-	struct sha256 sha;
-
-	sha256_begin(&sha);
-	sha256_add(&sha, data, bytes);
-	sha256_end(&sha, to);
+	sha256_begin();
+	sha256_add(data, bytes);
+	sha256_end(to);
 }
 
 void kept_write(u8 *mem, const struct kept *kept)
@@ -79,10 +77,17 @@ const char *kept_check(const u8 *mem, const struct kept *kept)
 	       "the file is damaged: its SHA-256 is not what it was" : NULL;
 }
 
+const char *kept_sum(const struct kept *kept, char buf[2 * SHA256_BYTES + 1])
+{
+	for (u32 i = 0; i < SHA256_BYTES; i++)
+		sprintf(buf + 2 * i, "%02x", kept->sha256[i]);
+	return buf;
+}
+
 void json_kept(const struct kept *kept)
 {
 	char text[2 * SHA256_BYTES + 1];
 
 	json_number("bytes", kept->bytes);
-	json_string("sha256", sha256_text(kept->sha256, text));
+	json_string("sha256", kept_sum(kept, text));
 }

@@ -12,14 +12,15 @@
  *	lock.c -----------------------------------+
  *	check.c, can_take.c --> takes.c ----------+--> note.c
  *
- * These are built with the headers of user space, those for images with the shim
- * that stands in for the kernel's.
+ * These are built with the headers of user space; sha256.c, and those for images, with
+ * the shim that stands in for the kernel's.
  */
 #ifndef _KHOPOOL_MACHINE_H
 #define _KHOPOOL_MACHINE_H
 
 #include "../../../include/uapi/linux/kho_pool.h"
 #include "command.h"
+#include "sha256.h"
 
 #define SYSFS_POOLS	"/sys/kernel/mm/kho_pool"
 #define SYSFS_KHO	"/sys/kernel/kexec_handover"
@@ -151,19 +152,6 @@ void json_extent(const struct extent *extent);
 /* stat_prom.c */
 void stat_prom(const struct pools *pools);
 
-/* sha256.c */
-#define SHA256_BYTES 32
-struct sha256 {
-	u32 state[8];
-	u64 bytes;
-	u8 block[64];
-};
-
-void sha256_begin(struct sha256 *sha);
-void sha256_add(struct sha256 *sha, const void *data, u64 bytes);
-void sha256_end(struct sha256 *sha, u8 *digest);
-const char *sha256_text(const u8 *digest, char *buf);
-
 /* kept.c: how an extent keeps a file */
 #define KEPT_HEADER 4096	/* the file follows it */
 struct kept {
@@ -176,6 +164,8 @@ void kept_write(u8 *mem, const struct kept *kept);
 const char *kept_read(const u8 *mem, u64 size, struct kept *kept);
 /* NULL, or what is wrong with the file */
 const char *kept_check(const u8 *mem, const struct kept *kept);
+/* Its SHA-256, in hex */
+const char *kept_sum(const struct kept *kept, char buf[2 * SHA256_BYTES + 1]);
 void json_kept(const struct kept *kept);
 
 /* signals.c: exit cleanly, so that nothing is left half done */

@@ -99,10 +99,9 @@ struct writing {
 static const char *fill(struct device *device, struct source *source, struct kept *kept)
 {
 	u8 *to = device->mem + KEPT_HEADER, more;
-	struct sha256 sha;
 	ssize_t nr = 0;
 
-	sha256_begin(&sha);
+	sha256_begin();
 	for (kept->bytes = 0; kept->bytes < source->bytes; kept->bytes += nr) {
 		u64 now = source->bytes - kept->bytes;
 
@@ -115,7 +114,7 @@ static const char *fill(struct device *device, struct source *source, struct kep
 			nr = read_all(source->fd, to + kept->bytes, now);
 		if (nr <= 0)
 			break;
-		sha256_add(&sha, to + kept->bytes, nr);
+		sha256_add(to + kept->bytes, nr);
 	}
 	if (nr >= 0 && !source->data && kept->bytes == source->bytes)
 		nr = read_all(source->fd, &more, 1) > 0 ? -2 : 0;
@@ -125,7 +124,7 @@ static const char *fill(struct device *device, struct source *source, struct kep
 		return "the file is longer than --size says";
 	if (nr < 0)
 		return wrong_about(source->name, errno);
-	sha256_end(&sha, kept->sha256);
+	sha256_end(kept->sha256);
 	kept_write(device->mem, kept);
 	return NULL;
 }

@@ -5,15 +5,18 @@
 usage: khopool_test.py KHOPOOL GOLDEN-FOLDER SAVED-FOLDER
 With UPDATE=1 what it prints becomes what it should print."""
 
+import hashlib
 import html.parser
 import json
 import os
 import pathlib
 import re
+import resource
 import shutil
 import struct
 import subprocess
 import sys
+import time
 from xml.etree import ElementTree
 
 HERE = pathlib.Path(__file__).parent.resolve()
@@ -349,6 +352,15 @@ struct extent *__wrap_control_list(const char *pool, u32 *nr)
 MIB, GIB, TIB = 1 << 20, 1 << 30, 1 << 40
 
 
+def build(program, source, *options, without=()):
+    """With what khopool is linked with, next to it"""
+    linked = KHOPOOL.with_name("khopool.with").read_text().split()
+    subprocess.run([os.environ.get("CC", "cc"), "-D_GNU_SOURCE", f"-I{TOOL}", "-o", program, "-O1",
+                    "-fsanitize=address,undefined", "-fno-sanitize-recover=all", *options, source,
+                    *(part for part in linked if pathlib.Path(part).name not in without)],
+                   check=True)
+
+
 class Machine:
     """One with pools that are made up, for khopool map: in its own /sys, where users may do that"""
 
@@ -356,12 +368,7 @@ class Machine:
         self.sys, self.tool = SAVED / "sys", SAVED / "khopool"
         source = SAVED / "list.c"
         source.write_text(LIST)
-        built = KHOPOOL.parent
-        fdt = list(built.glob("fdt-*.o")) or ["-lfdt"]
-        subprocess.run([os.environ.get("CC", "cc"), "-D_GNU_SOURCE", f"-I{TOOL}", "-o", self.tool,
-                        "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
-                        "-Wl,--wrap=control_list", source, *built.glob("kernel-*.o"), *fdt,
-                        *(built / f"{path.stem}.o" for path in TOOL.glob("*.c"))], check=True)
+        build(self.tool, source, "-Wl,--wrap=control_list")
         self.clear()
 
     def clear(self):
@@ -796,9 +803,44 @@ def lost_output():
         expect(result.returncode == status, f"{args} >&-: {result}")
 
 
+def our_sums(tool, file):
+    """What sha256_test says of a file, and for how long it was at it"""
+    *said, seconds = subprocess.run([tool, file], env=ENV, stdout=subprocess.PIPE,
+                                    check=True).stdout.decode().split()
+    return said, float(seconds)
+
+
+def others_time(file, data):
+    """CPU time of the faster one of sha256sum, and of Python's SHA-256, which is OpenSSL's"""
+    begin = time.process_time()
+    hashlib.sha256(data).digest()
+    python = time.process_time() - begin
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(["sha256sum", file], stdout=subprocess.DEVNULL, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return min(python, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+
+
+def sums():
+    """SHA-256 is what it is elsewhere, by the CPU's instructions: C takes four times as long."""
+    tool = SAVED / "sha256_test"
+    build(tool, HERE / "sha256_test.c", without=["main.o"])
+    data = os.urandom(32 << 20)
+    file = SAVED / "changed"
+    file.write_bytes(data)
+    parts = [data[:i] for i in range(301)] + [data]
+    expect(our_sums(tool, file)[0] == [hashlib.sha256(part).hexdigest() for part in parts], "sums")
+    # By turns, as the machine may have become busy, and not by the clock on the wall
+    ours, others = map(min, zip(*[(our_sums(tool, file)[1], others_time(file, data))
+                                  for _ in range(7)]))
+    print(f"# SHA-256: {ours / others:.2f} times the CPU time of the fastest that is here")
+    if re.search(r"\b(sha_ni|avx2|sha2)\b", pathlib.Path("/proc/cpuinfo").read_text()):
+        expect(ours < 3 * others, f"{ours:.3f} s, others {others:.3f} s")
+
+
 TESTS = [golden, many_extents, damaged_roots, damaged_indexes, doubled_names, endless, every_flip,
-         fuzzed, calls, kexec_args, edit_json, pictures, documented, reasons, files, images, completed,
-         helped, lost_output]
+         fuzzed, calls, kexec_args, edit_json, sums, pictures, documented, reasons, files, images,
+         completed, helped, lost_output]
 print(f"TAP version 14\n1..{len(TESTS)}")
 for test in TESTS:
     number += 1
