@@ -145,18 +145,22 @@ static void report(const struct blob *blob, char **changes, int nr)
 
 static int edit(int argc, char **argv)
 {
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{}
+	};
 	struct blob blob;
+	int nr;
 
-	if (argc && !strcmp(argv[0], "--json"))
-		argc--, argv++;
-	if (argc < 2 || argv[0][0] == '-')
-		bad_call(&cmd_edit);
+	while (next_option(&cmd_edit, argc, argv, options) != -1)
+		;
+	nr = operands(&cmd_edit, argc, &argv, 2, argc);
 	blob = read_blob(argv[0]);
-	for (int i = 1; i < argc; i++)
+	for (int i = 1; i < nr; i++)
 		change(&blob, argv[i]);
 	write_blob(&blob);
 	if (as_json)
-		report(&blob, argv + 1, argc - 1);
+		report(&blob, argv + 1, nr - 1);
 	return EXIT_OK;
 }
 

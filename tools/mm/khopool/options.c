@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Options of a command, in any order with its operands. */
+/*
+ * Options of a command, in any order with its operands.
+ *
+ * Not tools/lib/subcmd: it exits by itself, so an error would not be JSON with --json.
+ * That usage and help have the options that there are is tested (khopool_test.py).
+ */
 #include <string.h>
 
 #include "command.h"

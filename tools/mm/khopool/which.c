@@ -4,23 +4,25 @@
 
 void which_images(const struct command *command, int argc, char **argv, struct images *images)
 {
+	static const struct option options[] = {
+		{ "in", no_argument, NULL, 'i' },
+		{ "mem", required_argument, NULL, 'm' },
+		{ "json", no_argument, NULL, 'j' },
+		{}
+	};
 	const char *mem = NULL;
 	bool received = false;
+	int opt, nr;
 
-	for (; argc && argv[0][0] == '-'; argc--, argv++) {
-		if (!strcmp(argv[0], "--json"))
-			continue;
-		if (!strcmp(argv[0], "--in"))
+	while ((opt = next_option(command, argc, argv, options)) != -1) {
+		if (opt == 'i')
 			received = true;
-		else if (!strcmp(argv[0], "--mem") && argc > 1)
-			argc--, mem = *++argv;
-		else
-			bad_call(command);
+		else if (opt == 'm')
+			mem = optarg;
 	}
-	if (argc && (received || mem))
-		bad_call(command);
-	if (argc)
-		read_images(images, argc, argv);
+	nr = operands(command, argc, &argv, 0, received || mem ? 0 : argc);
+	if (nr)
+		read_images(images, nr, argv);
 	else
 		read_live(images, received, mem);
 }

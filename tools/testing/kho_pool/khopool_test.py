@@ -647,6 +647,38 @@ def documented():
             expect(option in usage, f"completion of {command} has {option}")
 
 
+def refused(command, *options):
+    """The first option that a command does not take, as here, or None; it does nothing else."""
+    status, _, err = run(command, *options, "--no-such-option")
+    expect(status == 2, f"{command} {options}: {err}")
+    said = re.search(r" has no option (\S+), or not like this", err)
+    return said and said.group(1)
+
+
+def options():
+    """Each command takes the options that its usage has, with a value or without, and no others."""
+    commands = re.findall(r"^  ([a-z-]+)  ", run("--help")[1], re.M)
+    usages = {c: run(c, "--help")[1].split("\n\n")[0] for c in commands}
+    every = {option for usage in usages.values() for option in re.findall(r"--[a-z-]+", usage)}
+    expect(len(every) > 20, every)
+    for command, usage in usages.items():
+        # What follows each: nothing, " VALUE", "=VALUE", or "[=VALUE]"
+        shapes = dict(re.findall(r"(--[a-z-]+)(\[=|=| [A-Z])?", usage))
+        for option in every:
+            shape = shapes.get(option)
+            if shape is None:
+                expect(refused(command, f"{option}=1") == f"{option}=1", f"{command} has {option}")
+            elif not shape:
+                expect(refused(command, option) == "--no-such-option", f"{command} {option}")
+                expect(refused(command, f"{option}=1") == f"{option}=1", f"{command} {option}=")
+            else:
+                alone = run(command, option)[2] if shape != "[=" else ""
+                expect(shape == "[=" or f"{option} needs a value" in alone, f"{command}: {alone}")
+                expect(refused(command, f"{option}=1") != f"{option}=1", f"{command} {option}=1")
+                expect(shape != "[=" or refused(command, option) == "--no-such-option",
+                       f"{command} {option}")
+
+
 def reasons():
     """Every state and reason that the kernel gives is in the guide, and no other reason is."""
     def source(name, pattern, flags=0):
@@ -839,8 +871,8 @@ def sums():
 
 
 TESTS = [golden, many_extents, damaged_roots, damaged_indexes, doubled_names, endless, every_flip,
-         fuzzed, calls, kexec_args, edit_json, sums, pictures, documented, reasons, files, images,
-         completed, helped, lost_output]
+         fuzzed, calls, kexec_args, edit_json, sums, pictures, documented, options, reasons, files,
+         images, completed, helped, lost_output]
 print(f"TAP version 14\n1..{len(TESTS)}")
 for test in TESTS:
     number += 1
