@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* JSON on stdout: objects and arrays that nest, with commas where they belong. */
+/*
+ * JSON on stdout: objects and arrays that nest, with commas where they belong.
+ *
+ * Not tools/bpf/bpftool/json_writer.c: a name with a control character, or with bytes that
+ * are not UTF-8, would not become valid JSON, and it does not know what it has opened.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 
