@@ -94,7 +94,7 @@ void __init kp_restore_region(struct kp_region *r, const u64 *csum)
  * @phys: first byte
  * @size: bytes
  *
- * For KHO, which must not touch struct pages that do not exist.
+ * For KHO, which must not touch struct pages that do not exist, and for reading /dev/mem.
  *
  * Context: any.
  *
