@@ -89,6 +89,9 @@ need_guest_tools() {
 	esac
 }
 
+# missing_options FRAGMENT CONFIG: those that were asked for and are not there
+missing_options() { grep '^CONFIG_' "$1" | grep -vxFf "$2" || :; }
+
 # for_guest TREE OBJ: everything that a guest needs besides this kernel
 for_guest() {
 	local userland
