@@ -7,6 +7,13 @@ export DEBIAN_FRONTEND=noninteractive
 [ "$gen" != none ] || die "there is no pool: $(cat /sys/kernel/mm/kho_pool/handover)"
 pid() { systemctl show -P MainPID khopool-guest@vm1; }
 quietly() { "$@" >/tmp/said 2>&1 || { cat /tmp/said; return 1; }; }
+# repack FILE: the same as a later version, in /tmp
+repack() {
+	rm -rf /tmp/deb
+	dpkg-deb -R "$1" /tmp/deb
+	sed -i 's/^Version: .*/&.1/' /tmp/deb/DEBIAN/control
+	quietly dpkg-deb -Znone -b /tmp/deb "/tmp/$(basename "$1")" || die "dpkg-deb"
+}
 version() { dpkg-query -W -f '${Version}' "$1"; }
 
 check "khopool says its version" \
@@ -40,10 +47,7 @@ check "node_exporter has them" grep -qx 'khopool_extents{pool="vm"} 1' /tmp/metr
 
 was=$(pid)
 for deb in /srv/debs/khopool*.deb; do
-	rm -rf /tmp/deb
-	dpkg-deb -R "$deb" /tmp/deb
-	sed -i 's/^Version: .*/&.1/' /tmp/deb/DEBIAN/control
-	quietly dpkg-deb -b /tmp/deb "/tmp/$(basename "$deb")" || die "dpkg-deb"
+	repack "$deb"
 done
 check "apt upgrades them" quietly apt-get install -y /tmp/khopool_*.deb /tmp/khopool-guests_*.deb
 check "that is another version" [ "$(version khopool-guests)" != \
@@ -64,6 +68,12 @@ check "apt installs them again" quietly apt-get install -y /srv/debs/khopool_*.d
 	/srv/debs/khopool-guests_*.deb
 check "the guest starts again" systemctl start khopool-guest@vm1
 systemctl kill khopool-guest@vm1
+# The kernel likewise, under its own name: the one that runs goes on.
+repack /srv/debs/linux-image-*.deb
+check "apt upgrades the kernel" quietly apt-get install -y /tmp/linux-image-*.deb
+check "it can be loaded beside extents" load_next
+check "and would lose nothing" khopool check
+kexec -u
 kernel=$(dpkg-query -W -f '${Package}\n' 'linux-image-*-kho-pool-*')
 check "apt removes the kernel that runs" quietly apt-get purge -y "$kernel"
 check "its files are gone" not ls /boot/*kho-pool*
