@@ -32,6 +32,7 @@ static void not_created(const struct extent *extent, u64 align, bool strict, int
 		snprintf(aligned, sizeof(aligned), " at a multiple of %s", size_text(align, unit));
 	switch (err) {
 	case EEXIST:
+		/* Or somebody else is making it right now. */
 		refused(err, "%s exists already: take another name, or khopool rm %s",
 			full_name(extent), full_name(extent));
 	case ENOMEM:
