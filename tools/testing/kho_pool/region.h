@@ -10,7 +10,9 @@
 #include "../../../mm/kho_pool/index/internal.h"
 #include "../../../mm/kho_pool/tests/whole.h"
 
+#ifndef SHIFT
 #define SHIFT	12
+#endif
 #define KIB4	1ULL
 #define MIB2	512ULL
 #define GIB	(512 * 512ULL)
