@@ -74,7 +74,7 @@ void kp_area_take(struct kp_index *idx, u32 a, u32 bit, u32 nr)
 	struct kp_area *area = &idx->area[a];
 
 	if (nr == KHO_POOL_AREA_BLOCKS)
-		area->whole = true;
+		WRITE_ONCE(area->whole, true);
 	else
 		kp_set_bits(area->used, bit, nr);
 	WRITE_ONCE(area->nr_used, area->nr_used + nr);
@@ -87,7 +87,7 @@ void kp_area_free(struct kp_index *idx, u32 a, u32 bit, u32 nr)
 	struct kp_area *area = &idx->area[a];
 
 	if (nr == KHO_POOL_AREA_BLOCKS)
-		area->whole = false;
+		WRITE_ONCE(area->whole, false);
 	else
 		kp_clear_bits(area->used, bit, nr);
 	WRITE_ONCE(area->nr_used, area->nr_used - nr);
