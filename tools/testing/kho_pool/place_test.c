@@ -109,6 +109,74 @@ static bool past_many_blocks(void)
 	return true;
 }
 
+/* Each CPU has a block, and if @meet, finds the area that it wants to use locked. */
+static bool first_blocks(struct region *r, bool meet)
+{
+	u64 frame;
+
+	for (u32 cpu = 0; cpu < r->cpus; cpu++) {
+		struct kp_area *mine = &r->idx.area[r->idx.pcpu[cpu].hint_area];
+		struct kp_area *last = cpu ? &r->idx.area[r->idx.pcpu[cpu - 1].hint_area] : mine;
+
+		if (meet && cpu)
+			raw_spin_lock(&mine->lock);
+		if (meet && last != mine)
+			raw_spin_lock(&last->lock);
+		/* Not for the first time */
+		for (u32 i = 0; meet && i < 4; i++)
+			kp_met_another(&r->idx.pcpu[cpu]);
+		CHECK_EQ(get_on(r, cpu, MIB2, 1, NULL, &frame), 0);
+		if (meet && cpu)
+			raw_spin_unlock(&mine->lock);
+		if (meet && last != mine)
+			raw_spin_unlock(&last->lock);
+	}
+	return true;
+}
+
+/*
+ * CPUs that keep to areas of their own have blocks of their own for each kind, too: one
+ * more than needed for each CPU, at most, and nobody takes room from another's.
+ */
+static bool cpus_apart(void)
+{
+	enum { KINDS = 6, EACH = 20 * KINDS };
+	u64 frame, before, need[KINDS] = {};
+	struct region r;
+	char name[16];
+	u64 most;
+
+	for (u32 frames = 1; frames <= 64; frames *= 8) {
+		region_init(&r, 0, 80 * GIB, CPUS);
+		for (u8 owner = 3; owner <= 5; owner++) {
+			snprintf(name, sizeof(name), "o%u", owner);
+			CHECK_EQ(kp_owner_set(&r.idx, r.idx.pcpu, owner, name), 0);
+		}
+		CHECK(first_blocks(&r, true));
+		before = free_blocks(&r);
+		memset(need, 0, sizeof(need));
+		for (u32 i = 0; i < EACH * CPUS; i++) {
+			u32 cpu = i % CPUS, kind = i / CPUS % KINDS;
+
+			snprintf(name, sizeof(name), "n%u", i);
+			/* For more of them there are no names. */
+			CHECK_EQ(get_on(&r, cpu, frames, 1 + kind % 5, kind < 5 ? NULL : name,
+					&frame), 0);
+			need[kind] += frames;
+		}
+		most = 0;
+		for (u32 kind = 0; kind < KINDS; kind++)
+			most += need[kind] / MIB2 + CPUS;
+		printf("# of %u frames, %u kinds, %u CPUs: %llu blocks, at most %llu\n", frames,
+		       KINDS, CPUS, (unsigned long long)(before - free_blocks(&r)),
+		       (unsigned long long)most);
+		CHECK(before - free_blocks(&r) <= most);
+		CHECK_EQ(kp_index_validate(&r.idx), 0);
+		region_exit(&r);
+	}
+	return true;
+}
+
 static bool next_kernel(struct region *r)
 {
 	struct kp_extent ext;
@@ -141,59 +209,61 @@ static bool over_kexecs(void)
 }
 
 /*
- * Any mix of sizes, owners, names, CPUs and kernels takes at most twice what it needs,
- * and a block more for each kind: each owner, with and without names.
+ * Any mix of sizes, owners, names, CPUs and kernels takes at most twice what it needs at
+ * most, and a block more for each kind: each owner, with and without names.  Some go
+ * again, and when all have gone, nothing is left.
  */
-static bool any_mix(void)
+static bool any_mix_with(bool frees)
 {
-	u64 need[2 * KHO_POOL_OWNERS] = {}, frame, before, most = 0;
+	enum { OPS = 20000 };
+	static struct { u64 frame, frames; u32 kind; } held[OPS];
+	u64 need[2 * KHO_POOL_OWNERS] = {}, highest[2 * KHO_POOL_OWNERS] = {}, before, most = 0;
+	u32 nr = 0;
 	struct region r;
 	char name[16];
 
 	CHECK(crowded(&r, 8 * GIB));
 	before = free_blocks(&r);
-	for (int i = 0; i < 20000; i++) {
+	for (int i = 0; i < OPS; i++) {
 		u64 frames = 1 + rnd(rnd(4) ? 8 : MIB2 - 1);
 		u8 owner = 2 + rnd(KHO_POOL_OWNERS - 2);
-		bool named = !rnd(128);
+		u32 kind = 2 * owner + !rnd(128);
 
+		/* By turns more come than go, and more go than come. */
+		if (frees && nr && rnd(8) < (i / 2000 % 2 ? 5 : 2)) {
+			u32 which = rnd(nr);
+
+			CHECK_EQ(whole_free(&r.idx, &r.idx.pcpu[rnd(CPUS)], held[which].frame,
+					    held[which].frames, held[which].kind / 2), 0);
+			need[held[which].kind] -= held[which].frames;
+			held[which] = held[--nr];
+			continue;
+		}
 		snprintf(name, sizeof(name), "n%d", i);
-		CHECK_EQ(get_on(&r, rnd(CPUS), frames, owner, named ? name : NULL, &frame), 0);
-		need[2 * owner + named] += frames;
+		CHECK_EQ(get_on(&r, rnd(CPUS), frames, owner, kind % 2 ? name : NULL,
+				&held[nr].frame), 0);
+		held[nr].frames = frames;
+		held[nr++].kind = kind;
+		need[kind] += frames;
+		highest[kind] = max(highest[kind], need[kind]);
 		if (!rnd(2000))
 			CHECK(next_kernel(&r));
 	}
-	for (u32 kind = 0; kind < ARRAY_SIZE(need); kind++)
-		most += need[kind] ? 2 * need[kind] / MIB2 + 1 : 0;
+	for (u32 kind = 0; kind < ARRAY_SIZE(highest); kind++)
+		most += highest[kind] ? 2 * highest[kind] / MIB2 + 1 : 0;
 	CHECK(before - free_blocks(&r) <= most);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	while (nr--)
+		CHECK_EQ(put(&r, held[nr].frame, held[nr].frames, held[nr].kind / 2), 0);
+	CHECK_EQ(free_blocks(&r), before);
 	CHECK_EQ(kp_index_validate(&r.idx), 0);
 	region_exit(&r);
 	return true;
 }
 
-/* Each CPU has a block, and if @meet, finds the area that it wants to use locked. */
-static bool first_blocks(struct region *r, bool meet)
+static bool any_mix(void)
 {
-	u64 frame;
-
-	for (u32 cpu = 0; cpu < r->cpus; cpu++) {
-		struct kp_area *mine = &r->idx.area[r->idx.pcpu[cpu].hint_area];
-		struct kp_area *last = cpu ? &r->idx.area[r->idx.pcpu[cpu - 1].hint_area] : mine;
-
-		if (meet && cpu)
-			raw_spin_lock(&mine->lock);
-		if (meet && last != mine)
-			raw_spin_lock(&last->lock);
-		/* Not for the first time */
-		for (u32 i = 0; meet && i < 4; i++)
-			kp_met_another(&r->idx.pcpu[cpu]);
-		CHECK_EQ(get_on(r, cpu, MIB2, 1, NULL, &frame), 0);
-		if (meet && cpu)
-			raw_spin_unlock(&mine->lock);
-		if (meet && last != mine)
-			raw_spin_unlock(&last->lock);
-	}
-	return true;
+	return any_mix_with(false) && any_mix_with(true);
 }
 
 /* Then one CPU takes blocks.  How many extents of 1 GiB can be had after that? */
@@ -259,6 +329,7 @@ int main(int argc, char **argv)
 		{ "owners_in_turns", owners_in_turns },
 		{ "names_in_turns", names_in_turns },
 		{ "past_many_blocks", past_many_blocks },
+		{ "cpus_apart", cpus_apart },
 		{ "over_kexecs", over_kexecs },
 		{ "any_mix", any_mix },
 		{ "idle_cpus", idle_cpus },
