@@ -381,6 +381,9 @@ static bool names(void)
 	EXPECT(CLEANED, 0, record(0, FRAMES, "x"));
 	EXPECT(CLEANED, 0, record(0, FRAMES + 1, "x"));
 	EXPECT(CLEANED, 0, record(0, FRAMES + MIB2 + 1, "x"));
+	/* Right after the last block's word is a key, which looks like one of an extent. */
+	EXPECT(CLEANED, 1, block(BLOCKS - 1, extent(1, MIB2)); record(1, FRAMES + 1, "y");
+			   record(0, KHO_POOL_EXTENT | KHO_POOL_NAMED, "x"));
 	EXPECT(CLEANED, 0, record(0, ALL_ONES, "x"));
 	EXPECT(CLEANED, 0, record(0, 0, "x"));
 	EXPECT(CLEANED, 0, record(0, 0, ""); idx.names[0].name[55] = 'x');
