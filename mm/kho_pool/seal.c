@@ -139,12 +139,12 @@ static void kp_unseal_region(struct kp_region *r)
 	struct kp_rest rest;
 	unsigned long irqs;
 	bool more;
-	u32 a = 0;
+	u32 at = 0;
 
 	kp_index_unseal(&r->idx);
 	do {
 		local_irq_save(irqs);
-		more = kp_index_sweep(&r->idx, kp_this_pcpu(r), &a, &rest);
+		more = kp_index_sweep(&r->idx, kp_this_pcpu(r), &at, &rest);
 		local_irq_restore(irqs);
 		kp_give_rest(r, &rest);
 	} while (more);

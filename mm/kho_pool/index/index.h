@@ -332,7 +332,7 @@ void kp_index_drop(struct kp_index *idx, struct kp_pcpu *pcpu, struct kp_alloc *
 /* seal.c */
 bool kp_index_seal(struct kp_index *idx, u64 *csum, unsigned long spins);
 void kp_index_unseal(struct kp_index *idx);
-bool kp_index_sweep(struct kp_index *idx, struct kp_pcpu *pcpu, u32 *a, struct kp_rest *rest);
+bool kp_index_sweep(struct kp_index *idx, struct kp_pcpu *pcpu, u32 *at, struct kp_rest *rest);
 
 /* bad.c */
 int kp_index_bad(struct kp_index *idx, u64 frame);

@@ -64,43 +64,48 @@ void kp_index_unseal(struct kp_index *idx)
 	smp_store_release(&idx->sealed, false);
 }
 
+/* What one step of a sweep looks at: so many unclaimed blocks, each area is worth some. */
+#define STEP_COST	256
+#define AREA_COST	4
+
 /**
- * kp_index_sweep - free, in some areas, what kp_index_confirm() has left under the seal
+ * kp_index_sweep - free, in some blocks, what kp_index_confirm() has left under the seal
  * @idx: the index
  * @pcpu: the current CPU's; interrupts are disabled
- * @a: area to begin with, 0 at first; set to where to continue
+ * @at: where to begin, 0 at first; set to where to continue
  * @rest: for kp_index_give(), which has to be called before the next call
  *
  * Is always necessary: a kp_index_confirm() that came too late holds its area's lock, so
  * either the sweep sees what it has left, or it sees that the index is not sealed.
  *
- * Return: true if there are more areas.
+ * Return: true if there is more.
  */
-bool kp_index_sweep(struct kp_index *idx, struct kp_pcpu *pcpu, u32 *a, struct kp_rest *rest)
+bool kp_index_sweep(struct kp_index *idx, struct kp_pcpu *pcpu, u32 *at, struct kp_rest *rest)
 {
 	struct kp_gain gain = { .kind = KP_ANY_KIND, .run = ~0U };
-	u32 end = min(*a + KP_STEP_AREAS, idx->nr_areas);
+	u32 end = idx->nr_areas << KHO_POOL_AREA_SHIFT;
+	int budget = STEP_COST;
 
 	rest->nr = 0;
 	kp_begin(pcpu);
 	raw_spin_lock(&idx->index_lock);
-	while (*a < end && !rest->nr) {
-		struct kp_area *area = &idx->area[*a];
-		u32 bit = 0;
+	while (*at < end && budget > 0 && !rest->nr) {
+		u32 a = *at >> KHO_POOL_AREA_SHIFT, bit = *at & (KHO_POOL_AREA_BLOCKS - 1);
+		struct kp_area *area = &idx->area[a];
 
+		budget -= AREA_COST;
 		raw_spin_lock(&area->lock);
-		for (; !rest->nr; bit++) {
+		for (; budget > 0 && !rest->nr; bit++, budget--) {
 			bit = kp_next_set(area->unclaimed, bit, KHO_POOL_AREA_BLOCKS);
 			if (bit == KHO_POOL_AREA_BLOCKS)
 				break;
-			kp_sweep_block(idx, pcpu, kp_block_at(idx, *a, bit), rest);
+			kp_sweep_block(idx, pcpu, kp_block_at(idx, a, bit), rest);
 		}
 		raw_spin_unlock(&area->lock);
-		/* An extent of several areas is the last in its first one. */
-		++*a;
+		*at = (a << KHO_POOL_AREA_SHIFT) + bit;
 	}
 	raw_spin_unlock(&idx->index_lock);
 	kp_end(pcpu);
 	kp_refused_loosen(idx, &gain);
-	return *a < idx->nr_areas;
+	return *at < end;
 }

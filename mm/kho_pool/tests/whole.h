@@ -70,11 +70,11 @@ static inline void whole_unseal(struct kp_index *idx, struct kp_pcpu *pcpu)
 {
 	struct kp_rest rest;
 	bool more;
-	u32 a = 0;
+	u32 at = 0;
 
 	kp_index_unseal(idx);
 	do {
-		more = kp_index_sweep(idx, pcpu, &a, &rest);
+		more = kp_index_sweep(idx, pcpu, &at, &rest);
 		whole_rest(idx, pcpu, &rest);
 	} while (more);
 }
