@@ -159,7 +159,7 @@ static void churn(const char *state, double target)
  * The states that are made to be bad: all steps of the same operation several times, and of
  * each step the least.
  */
-static void one_hard(const struct hard *hard, u64 frames)
+static void one_hard(const struct hard *hard, u64 frames, bool write)
 {
 	char state[96];
 	double longest = 0;
@@ -171,8 +171,8 @@ static void one_hard(const struct hard *hard, u64 frames)
 	for (int repeat = 0; repeat < (bench_quick ? 2 : 5); repeat++) {
 		struct region r;
 
-		region_init_table(&r, 0, frames, 2);
-		hard_make(hard, &r);
+		region_init_table(&r, 0, frames, hard->cpus ?: 2);
+		hard_make(hard, &r, write);
 		recording = true;
 		at_step = 0;
 		if (hard->run(&r) != hard->expected) {
@@ -192,10 +192,12 @@ void bench_longest(void)
 	churn("fragmented", .75);
 	churn("nearly full", .97);
 	for (u32 i = 0; i < ARRAY_SIZE(hard); i++) {
-		one_hard(&hard[i], TIB);
-		/* Others need minutes, and more memory than there is. */
-		if (hard[i].make == hard_comb || hard[i].make == hard_empty ||
-		    hard[i].make == hard_bad)
-			one_hard(&hard[i], 64 * TIB);
+		one_hard(&hard[i], TIB, false);
+		if (hard[i].write)
+			one_hard(&hard[i], 64 * TIB, true);
+		/* Others need minutes, or more memory than there is, see hard.h. */
+		else if (hard[i].make != hard_halves && hard[i].make != hard_unclaimed &&
+			 hard[i].make != hard_pricked)
+			one_hard(&hard[i], 64 * TIB, false);
 	}
 }
