@@ -384,11 +384,13 @@ static bool forged_properties(void)
 		KHO_POOL_PROP_SEAL_NS,
 	};
 	static const char longest[] = "a pool's name of 31 bytes, long";
+	static const char longer[] = "a pool's name of 32 bytes, large";
 	const u64 number[2] = { cpu_to_le64(1 << SHIFT) }, zero[2] = {};
 	struct kho_pool_root_region le[3];
 	int len;
 
 	static_assert(sizeof(longest) == KHO_POOL_POOL_NAME_MAX);
+	static_assert(sizeof(longer) == KHO_POOL_POOL_NAME_MAX + 1);
 	for (u32 i = 0; i < ARRAY_SIZE(numbers); i++) {
 		const u64 *good = strcmp(numbers[i], KHO_POOL_PROP_FRAME_SIZE) ? zero : number;
 
@@ -403,8 +405,7 @@ static bool forged_properties(void)
 
 	FORGED(NULL, "/pool@0", KHO_POOL_PROP_POOL_NAME, "x", 2);
 	FORGED(NULL, "/pool@0", KHO_POOL_PROP_POOL_NAME, longest, sizeof(longest));
-	FORGED(CONTRADICTS, "/pool@0", KHO_POOL_PROP_POOL_NAME, "a pool's name of 32 bytes, longer",
-	       KHO_POOL_POOL_NAME_MAX + 1);
+	FORGED(CONTRADICTS, "/pool@0", KHO_POOL_PROP_POOL_NAME, longer, sizeof(longer));
 	FORGED(CONTRADICTS, "/pool@0", KHO_POOL_PROP_POOL_NAME, longest, sizeof(longest) - 1);
 	FORGED(CONTRADICTS, "/pool@0", KHO_POOL_PROP_POOL_NAME, "x\0y", 4);
 	FORGED(CONTRADICTS, "/pool@0", KHO_POOL_PROP_POOL_NAME, "x\0", 3);

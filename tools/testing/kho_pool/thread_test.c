@@ -88,6 +88,8 @@ static int allocate(struct worker *w, struct held *h, u32 i)
 	while (ret == -EAGAIN);
 	h->frame = alloc.frame;
 	if (!ret && alloc.unconfirmed) {
+		/* Memory is cleared, which takes time; a seal may come in between. */
+		sched_yield();
 		if (rnd(w, 4)) {
 			ret = kp_index_confirm(&r.idx, pcpu_of(w), &alloc);
 		} else {
