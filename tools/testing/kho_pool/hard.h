@@ -514,6 +514,7 @@ static const struct hard hard[] = {
 	MADE("a block of named frames, some released", named_frames, claim, 0),
 	MADE("a walk, nothing there", empty, walk, 0),
 	MADE("a walk, blocks half full", halves, walk, 0),
+	MADE("a seal, and back, nothing there", empty, unseal, 0),
 	MADE("a seal, and back", halves, unseal, 0),
 	MADE("a seal, and back, nothing is claimed", unclaimed, unseal, 0),
 	WRITTEN("a seal with 512 CPUs, and back", every_second, unseal, 0, 512),

@@ -67,6 +67,8 @@ static bool each_step(void)
 	for (u32 i = 0; i < ARRAY_SIZE(hard); i++) {
 		for (u64 frames = 80 * GIB; frames <= 320 * GIB; frames *= 4)
 			CHECK(one_hard(&hard[i], frames, false));
+		if (hard[i].make == hard_empty)
+			CHECK(one_hard(&hard[i], 5120 * GIB, false));
 		/* It is the same state if it is written. */
 		for (u64 frames = 80 * GIB; hard[i].write && frames <= 5120 * GIB; frames *= 64)
 			CHECK(one_hard(&hard[i], frames, true));
@@ -223,6 +225,35 @@ static bool refused_all(void)
 	return true;
 }
 
+/* What the sweep frees is the same wherever its steps end. */
+static bool swept_in_steps(void)
+{
+	enum { LATE = 4 * KHO_POOL_AREA_BLOCKS / 2 };
+	struct kp_request req = { .frames = MIB2, .align = 1, .owner = 1, .clear = true };
+	static struct kp_alloc late[LATE];
+	struct kp_stat stat = {};
+	struct region r;
+	u64 csum;
+
+	region_init(&r, 0, 4 * GIB, 4);
+	hard_every_second(&r);
+	/* All blocks between are not claimed, and are looked at, too. */
+	CHECK_EQ(region_restore(&r, NULL), 0);
+	for (u32 i = 0; i < LATE; i++)
+		CHECK_EQ(hard_alloc_req(&r, &req, &late[i]), 0);
+	CHECK(kp_index_seal(&r.idx, &csum, 1));
+	for (u32 i = 0; i < LATE; i++)
+		CHECK_EQ(kp_index_confirm(&r.idx, r.idx.pcpu, &late[i]), -ESHUTDOWN);
+	CHECK_EQ(kp_index_extents(&r.idx), 2 * LATE);
+	whole_unseal(&r.idx, r.idx.pcpu);
+	CHECK_EQ(kp_index_extents(&r.idx), LATE);
+	CHECK_EQ(kp_index_validate(&r.idx), 0);
+	count_free(&r.idx, &stat);
+	CHECK_EQ(stat.free_blocks, LATE);
+	region_exit(&r);
+	return true;
+}
+
 int main(void)
 {
 	static const struct test tests[] = {
@@ -232,6 +263,7 @@ int main(void)
 		{ "refused_until_claimed", refused_until_claimed },
 		{ "refused_while_taken", refused_while_taken },
 		{ "refused_all", refused_all },
+		{ "swept_in_steps", swept_in_steps },
 	};
 
 	return run_tests(tests, ARRAY_SIZE(tests));
