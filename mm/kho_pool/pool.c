@@ -850,11 +850,36 @@ int kho_pool_claim(struct kho_pool_owner *owner, const char *name, struct kho_po
 }
 EXPORT_SYMBOL_GPL(kho_pool_claim);
 
+/* The block that was claimed last as a whole */
+struct kp_claimed {
+	const struct kp_region *r;
+	u64 block;
+};
+
+/* Claim what a walk has found, with name_lock held.  True if it is claimed since just now. */
+static bool kp_claim_found(struct kp_region *r, const struct kp_extent *found,
+			   struct kp_claimed *last)
+{
+	u64 block = found->frame >> KHO_POOL_BLOCK_SHIFT;
+	int err = kp_index_claim(&r->idx, kp_this_pcpu(r), found->frame, found->frames,
+				 found->owner);
+
+	/* One with a name is claimed by itself. */
+	if (found->name[0])
+		return !err;
+	if (!err) {
+		last->r = r;
+		last->block = block;
+	}
+	return last->r == r && last->block == block;
+}
+
 /**
  * kho_pool_claim_all - claim all extents that the owner had before the kexec
  * @owner: the owner
  * @fn: called for each extent that the owner has, with no lock held; may be NULL.
- *	->unclaimed says whether the extent was claimed just now.
+ *	->unclaimed says whether the extent was claimed just now.  If @fn allocates
+ *	extents of less than a block without a name, that may be said of those, too.
  * @data: for @fn
  *
  * Context: any but NMI, and what @fn needs.
@@ -865,9 +890,8 @@ int kho_pool_claim_all(struct kho_pool_owner *owner,
 		       int (*fn)(const struct kho_pool_extent *ext, void *data), void *data)
 {
 	struct kho_pool *pool = owner->pool;
-	struct kp_region *last = NULL;	/* where a block was claimed last */
+	struct kp_claimed last = {};
 	struct kp_walk walk = {};
-	u64 block = 0;
 
 	for (;;) {
 		const struct kp_extent *found = &walk.ext;
@@ -879,13 +903,7 @@ int kho_pool_claim_all(struct kho_pool_owner *owner,
 			r = kp_next_extent(pool, &walk);
 			if (!IS_ERR_OR_NULL(r) && found->owner == owner->id) {
 				kp_describe(r, found, &ext);
-				if (!kp_index_claim(&r->idx, kp_this_pcpu(r), found->frame,
-						    found->frames, owner->id)) {
-					last = r;
-					block = found->frame >> KHO_POOL_BLOCK_SHIFT;
-				}
-				ext.unclaimed = r == last &&
-						block == found->frame >> KHO_POOL_BLOCK_SHIFT;
+				ext.unclaimed = kp_claim_found(r, found, &last);
 			}
 		}
 		if (!r)

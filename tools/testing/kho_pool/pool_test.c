@@ -11,53 +11,81 @@
 
 __thread u32 this_cpu;
 
-static struct region m;
-static struct kho_pool *pool;
-static void *memory;
+/* Regions, in the order of their addresses, and the number of the pool that each is in */
+static struct region m[KHO_POOL_MAX_REGIONS];
+static void *memory[KHO_POOL_MAX_REGIONS];	/* NULL: nothing is cleared there */
+static u32 pool_of[KHO_POOL_MAX_REGIONS];
+static u32 nr_regions;
+static struct kho_pool *pool, *other_pool;
 
 void *phys_to_virt(phys_addr_t phys)
 {
-	return (u8 *)memory + phys - (m.base << SHIFT);
+	u32 i = nr_regions - 1;
+
+	while (i && phys < m[i].base << SHIFT)
+		i--;
+	return (u8 *)memory[i] + phys - (m[i].base << SHIFT);
 }
 
-/* Attach what is in @m to a pool, as a new kernel does. */
+/* Attach what is in the regions to pools, as a new kernel does. */
 static void boot(void)
 {
-	struct kp_region *r = &kp_state.region[0];
-
 	memset(&kp_state, 0, sizeof(kp_state));
-	kp_state.nr_pools = 1;
-	kp_state.nr_regions = 1;
 	pool = &kp_state.pool[0];
-	r->idx = m.idx;
-	r->idx.mem = memory;
-	r->pool = pool;
-	r->base = m.base << SHIFT;
-	r->size = m.frames << SHIFT;
-	pool->region[pool->nr_regions++] = r;
+	other_pool = &kp_state.pool[1];
+	strcpy(pool->name, "pool");
+	strcpy(other_pool->name, "other");
+	for (u32 i = 0; i < nr_regions; i++) {
+		struct kp_region *r = &kp_state.region[kp_state.nr_regions++];
+
+		r->idx = m[i].idx;
+		r->idx.mem = memory[i];
+		r->pool = &kp_state.pool[pool_of[i]];
+		r->base = m[i].base << SHIFT;
+		r->size = m[i].frames << SHIFT;
+		r->index_size = m[i].index_size;
+		/* Both nodes have some of each pool with two. */
+		r->nid = i & 1;
+		r->pool->region[r->pool->nr_regions++] = r;
+		kp_state.nr_pools = max(kp_state.nr_pools, pool_of[i] + 1);
+	}
 	shim_killed = false;
 	shim_sleeps = 0;
 }
 
+static void add_region(u64 frames, u32 nr, bool has_memory)
+{
+	u64 base = nr_regions ? m[nr_regions - 1].base + m[nr_regions - 1].frames + GIB : GIB;
+
+	region_init_table(&m[nr_regions], base, frames, 2);
+	memory[nr_regions] = has_memory ? pages(frames << SHIFT) : NULL;
+	pool_of[nr_regions++] = nr;
+}
+
 static void begin(u64 frames)
 {
-	region_init(&m, GIB, frames, 2);
-	memory = pages(frames << SHIFT);
+	add_region(frames, 0, true);
 	boot();
 }
 
 static bool kexec(void)
 {
-	CHECK_EQ(region_restore(&m, NULL), 0);
+	for (u32 i = 0; i < nr_regions; i++)
+		CHECK_EQ(region_restore(&m[i], NULL), 0);
 	boot();
 	return true;
 }
 
 static bool end(void)
 {
-	CHECK_EQ(kp_index_validate(&kp_state.region[0].idx), 0);
-	munmap(memory, m.frames << SHIFT);
-	region_exit(&m);
+	for (; nr_regions; nr_regions--) {
+		u32 i = nr_regions - 1;
+
+		CHECK_EQ(kp_index_validate(&kp_state.region[i].idx), 0);
+		if (memory[i])
+			munmap(memory[i], m[i].frames << SHIFT);
+		region_exit(&m[i]);
+	}
 	return true;
 }
 
@@ -137,6 +165,81 @@ static bool slots_come_back(void)
 	return end();
 }
 
+struct seen {
+	u32 nr, just_now, wrong;
+	phys_addr_t new;	/* and all on node 1 */
+};
+
+static int see_claimed(const struct kho_pool_extent *ext, void *data)
+{
+	struct seen *seen = data;
+	/* Those that were claimed before have an "x" in their names. */
+	bool claimed = strchr(ext->name, 'x') || ext->nid || ext->phys == seen->new;
+
+	seen->nr++;
+	seen->just_now += ext->unclaimed;
+	seen->wrong += ext->unclaimed == claimed;
+	return 0;
+}
+
+/* Of extents that share a block, each says by itself whether it was claimed just now. */
+static bool claimed_just_now(void)
+{
+	static const struct { u64 size; const char *name; } made[] = {
+		{ 4096, "a" }, { 4096, "bx" }, { 8192, "c" }, { 4096, "dx" },
+		{ 4096, NULL }, { 4096, NULL }, { BLOCK, "ex" }, { BLOCK, "f" }, { BLOCK, NULL },
+	};
+	struct kho_pool_owner *owner, *two;
+	struct kho_pool_extent ext;
+	struct seen seen = {};
+	struct kho_pool_request block = { .size = BLOCK };
+	phys_addr_t phys, top;
+
+	add_region(8 * MIB2, 0, true);
+	begin(8 * MIB2);
+	owner = kho_pool_register_owner(pool, "one");
+	CHECK_EQ(kho_pool_alloc(owner, &block, &top), 0);
+	for (u32 i = 0; i < ARRAY_SIZE(made); i++) {
+		struct kho_pool_request req = {
+			.size = made[i].size, .nid = NUMA_NO_NODE, .name = made[i].name,
+		};
+
+		CHECK_EQ(kho_pool_alloc(owner, &req, &phys), 0);
+	}
+	/* Another owner's do not count. */
+	two = kho_pool_register_owner(pool, "two");
+	CHECK_EQ(kho_pool_alloc(two, &(struct kho_pool_request){ .size = 4096 }, &phys), 0);
+	CHECK(kexec());
+	owner = kho_pool_register_owner(pool, "one");
+	for (u32 i = 0; i < ARRAY_SIZE(made); i++)
+		if (made[i].name && strchr(made[i].name, 'x')) {
+			CHECK_EQ(kho_pool_claim(owner, made[i].name, &ext), 0);
+			CHECK(!ext.unclaimed);
+		}
+	/* Neither do new ones, wherever they are. */
+	for (u32 i = 0; i < 8; i++) {
+		struct kho_pool_request req = {
+			.size = BLOCK, .nid = 1, .flags = KHO_POOL_THISNODE,
+		};
+
+		CHECK_EQ(kho_pool_alloc(owner, &req, &phys), 0);
+	}
+	CHECK_EQ(kho_pool_free(owner, top, BLOCK), 0);
+	CHECK_EQ(kho_pool_alloc(owner, &(struct kho_pool_request){ .size = 4096 }, &seen.new), 0);
+	CHECK_EQ(seen.new, top);
+	CHECK_EQ(kho_pool_claim_all(owner, see_claimed, &seen), 0);
+	CHECK_EQ(seen.nr, 18);
+	CHECK_EQ(seen.wrong, 0);
+	CHECK_EQ(kho_pool_claim(owner, "a", &ext), -EALREADY);
+	CHECK(!ext.unclaimed);
+	/* A second time there is nothing to claim. */
+	seen = (struct seen){};
+	CHECK_EQ(kho_pool_claim_all(owner, see_claimed, &seen), 0);
+	CHECK_EQ(seen.nr, 18);
+	CHECK_EQ(seen.just_now, 0);
+	return end();
+}
+
 /* Who must not sleep does not, and is told what cannot be had without. */
 static bool contexts(void)
 {
@@ -200,16 +303,16 @@ static bool cleared(void)
 
 	begin(8 * MIB2);
 	owner = kho_pool_register_owner(pool, "one");
-	memset(memory, 0x5a, m.frames << SHIFT);
+	memset(memory[0], 0x5a, m[0].frames << SHIFT);
 	for (u32 i = 0; i < ARRAY_SIZE(sizes); i++) {
 		struct kho_pool_request req = { .size = sizes[i] << SHIFT, .nid = NUMA_NO_NODE };
 		phys_addr_t phys;
 		u64 dirty = 0;
 
 		CHECK_EQ(kho_pool_alloc(owner, &req, &phys), 0);
-		for (u64 at = 0; at < m.frames << SHIFT; at++)
-			dirty += !!((u8 *)memory)[at];
-		CHECK_EQ(dirty, (m.frames << SHIFT) - req.size);
+		for (u64 at = 0; at < m[0].frames << SHIFT; at++)
+			dirty += !!((u8 *)memory[0])[at];
+		CHECK_EQ(dirty, (m[0].frames << SHIFT) - req.size);
 		CHECK(!memchr_inv(phys_to_virt(phys), 0, req.size));
 		memset(phys_to_virt(phys), 0x5a, req.size);
 		CHECK_EQ(kho_pool_free(owner, phys, req.size), 0);
@@ -222,6 +325,7 @@ int main(void)
 	static const struct test tests[] = {
 		{ "owner_belongs", owner_belongs },
 		{ "slots_come_back", slots_come_back },
+		{ "claimed_just_now", claimed_just_now },
 		{ "contexts", contexts },
 		{ "killed", killed },
 		{ "cleared", cleared },
