@@ -45,6 +45,14 @@ static bool kp_bad_read(const struct kp_index *idx, u32 i, struct run *run)
 	       run->frame >> KHO_POOL_BLOCK_SHIFT == (run->end - 1) >> KHO_POOL_BLOCK_SHIFT;
 }
 
+/* How many frames are known from word @i */
+static u32 kp_bad_length(const struct kp_index *idx, u32 i)
+{
+	struct run run;
+
+	return kp_bad_read(idx, i, &run) ? run.end - run.frame : 0;
+}
+
 bool kp_bad_has(const struct kp_index *idx, u32 block)
 {
 	return kp_test(idx->bad_blocks, idx->lead + block);
@@ -136,19 +144,27 @@ void kp_bad_restore(struct kp_index *idx)
 {
 	struct run run;
 
-	for (u32 i = 0; i < idx->nr_bad_words; i++)
-		if (kp_load(&idx->bad[i]))
-			kp_bad_count(idx, i);
+	for (u32 i = 0; i < idx->nr_bad_words; i++) {
+		if (!kp_load(&idx->bad[i]))
+			continue;
+		kp_bad_count(idx, i);
+		idx->nr_bad_frames += kp_bad_length(idx, i);
+	}
 	for (u32 i = 0; i < idx->bad_end; i++)
 		if (kp_bad_read(idx, i, &run))
 			kp_bad_retire_frame(idx, run.frame);
 }
 
-/* The word for @frame and its new value.  The last one if there is no room. */
+/*
+ * The word for @frame and its new value: that of a run that has it, or else of one next
+ * to it, or else an unused one.  The last one if there is no room.
+ */
 static u32 kp_bad_find_word(struct kp_index *idx, u64 frame, struct run *to)
 {
-	u32 block = frame >> KHO_POOL_BLOCK_SHIFT;
+	u32 block = frame >> KHO_POOL_BLOCK_SHIFT, next_to = 0;
 
+	to->frame = frame;
+	to->end = frame + 1;
 	for (u32 i = *kp_bad_bucket(idx, block); i; i = idx->bad_link[i - 1]) {
 		struct run run;
 
@@ -158,10 +174,12 @@ static u32 kp_bad_find_word(struct kp_index *idx, u64 frame, struct run *to)
 			continue;
 		to->frame = min(run.frame, frame);
 		to->end = max(run.end, frame + 1);
-		return i - 1;
+		next_to = i;
+		if (frame >= run.frame && frame < run.end)
+			break;
 	}
-	to->frame = frame;
-	to->end = frame + 1;
+	if (next_to)
+		return next_to - 1;
 	/* Words that are in use stay so. */
 	while (idx->bad_unused < kp_bad_last(idx) && kp_load(&idx->bad[idx->bad_unused]))
 		idx->bad_unused++;
@@ -184,7 +202,7 @@ int kp_index_bad(struct kp_index *idx, u64 frame)
 	struct run run;
 	u64 word, old;
 	int ret = 0;
-	u32 i;
+	u32 i, length;
 
 	if (frame >= idx->nr_frames)
 		return -EINVAL;
@@ -193,6 +211,7 @@ int kp_index_bad(struct kp_index *idx, u64 frame)
 	raw_spin_lock(&idx->index_lock);
 	i = kp_bad_find_word(idx, frame, &run);
 	old = kp_load(&idx->bad[i]);
+	length = kp_bad_length(idx, i);
 	if (i == kp_bad_last(idx)) {
 		ret = -ENOSPC;
 		word = old ?: KHO_POOL_BAD_TOO_MANY;
@@ -203,6 +222,7 @@ int kp_index_bad(struct kp_index *idx, u64 frame)
 	smp_store_release(&idx->bad[i], cpu_to_le64(word));
 	if (!old)
 		kp_bad_count(idx, i);
+	WRITE_ONCE(idx->nr_bad_frames, idx->nr_bad_frames + kp_bad_length(idx, i) - length);
 	/* Operations that take an area's lock after this see the bad frame. */
 	if (!ret)
 		kp_bad_retire_frame(idx, frame);

@@ -194,6 +194,7 @@ struct kp_index {
 	bool all_bad;		/* nothing more may be allocated */
 	u32 refusals;		/* KP_REFUSED_*: what @refused knows of */
 	struct kp_refused *refused;
+	u64 nr_bad_frames;
 	u32 nr_bad;		/* words for bad frames that are in use */
 	u32 bad_end;		/* none from here on */
 	u32 bad_unused;		/* none before is unused */

@@ -230,6 +230,7 @@ int kp_index_attach(struct kp_index *idx, void *mem, u64 mem_size, u64 base, u64
 	idx->sealed = false;
 	idx->all_bad = false;
 	idx->refusals = 0;
+	idx->nr_bad_frames = 0;
 	idx->nr_bad = 0;
 	idx->bad_end = 0;
 	idx->bad_unused = 0;

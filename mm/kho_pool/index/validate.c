@@ -233,11 +233,11 @@ static int kp_check_names(struct check *c)
 	return 0;
 }
 
-/* nr_bad matches the words; if there are too many or invalid ones, all_bad is set. */
+/* The sums match the words; if there are too many or invalid ones, all_bad is set. */
 static int kp_check_bad(struct kp_index *idx)
 {
-	u64 block = idx->nr_blocks, frame;
-	u32 nr = 0, end = 0, valid = 0;
+	u64 block = idx->nr_blocks, frame, frames = 0;
+	u32 nr = 0, end = 0, valid = 0, run;
 
 	for (u32 i = 0; i < idx->nr_bad_words; i++) {
 		if (!kp_load(&idx->bad[i]))
@@ -246,8 +246,9 @@ static int kp_check_bad(struct kp_index *idx)
 		end = i + 1;
 	}
 	HOLDS(idx->nr_bad == nr && idx->bad_end == end);
-	for (u32 i = 0; kp_bad_run(idx, &i, &frame);)
-		valid++;
+	for (u32 i = 0; (run = kp_bad_run(idx, &i, &frame)); valid++)
+		frames += run;
+	HOLDS(idx->nr_bad_frames == frames);
 	HOLDS(idx->all_bad == (valid < nr || kp_load(&idx->bad[idx->nr_bad_words - 1])));
 	for (frame = 0; kp_bad_next(idx, &frame); frame++) {
 		HOLDS(frame < idx->nr_frames);

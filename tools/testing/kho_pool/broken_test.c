@@ -187,6 +187,7 @@ static bool sums(void)
 	}
 	BREAK(idx->restored, was - 1);
 	BREAK(idx->nr_bad, 0);
+	BREAK(idx->nr_bad_frames, was + 1);
 	BREAK(idx->bad_end, was + 1);
 	BREAK(idx->bad[0], 0);
 	BREAK(idx->bad[1], 1);

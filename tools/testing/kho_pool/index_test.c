@@ -983,6 +983,32 @@ static bool bad_and_free(void)
 	return true;
 }
 
+/* Four frames in a row, reported in any order and repeatedly: each counts once. */
+static bool bad_once_each(void)
+{
+	for (u32 order = 0; order < 1 << 12; order++) {
+		bool is[4] = {};
+		struct region r;
+		u64 nr = 0;
+
+		region_init(&r, 0, MIB2, 1);
+		for (u32 i = 0; i < 6; i++) {
+			u32 frame = order >> 2 * i & 3;
+
+			nr += !is[frame];
+			is[frame] = true;
+			CHECK_EQ(kp_index_bad(&r.idx, 100 + frame), 0);
+			CHECK_EQ(r.idx.nr_bad_frames, nr);
+		}
+		CHECK_EQ(bad_frames(&r), nr);
+		CHECK_EQ(region_restore(&r, NULL), 0);
+		CHECK_EQ(r.idx.nr_bad_frames, nr);
+		CHECK_EQ(kp_index_validate(&r.idx), 0);
+		region_exit(&r);
+	}
+	return true;
+}
+
 /* One in an extent: the extent keeps it, and then it is not allocated. */
 static bool bad_and_taken(void)
 {
@@ -1216,6 +1242,7 @@ int main(void)
 		{ "every_byte_flipped", every_byte_flipped },
 		{ "assigned", assigned },
 		{ "bad_and_free", bad_and_free },
+		{ "bad_once_each", bad_once_each },
 		{ "bad_and_taken", bad_and_taken },
 		{ "bad_and_many", bad_and_many },
 		{ "bad_and_table", bad_and_table },
