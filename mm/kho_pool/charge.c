@@ -331,13 +331,12 @@ static int kp_charge_current(struct kp_charge *c)
  */
 struct kp_charge *kp_charge_begin(struct kho_pool *pool, u64 bytes)
 {
-	struct kp_pool_stat stat = {};
 	struct kp_charge *c;
 	int err;
 
-	kp_node_stat(pool, NUMA_NO_NODE, &stat);
 	/* Counters do not take any number, and it will not be met. */
-	if (!kp_dmem_region(pool) || !bytes || bytes > stat.size)
+	if (!kp_dmem_region(pool) || !bytes ||
+	    bytes > kp_node_sum(pool, NUMA_NO_NODE, KP_SUM_SIZE))
 		return NULL;
 	c = kzalloc_obj(*c);
 	if (!c)
@@ -514,12 +513,11 @@ static int __init kp_add_regions(void)
 	struct kho_pool *pool;
 
 	for_each_pool(pool) {
-		struct dmem_cgroup_init init = {};
+		struct dmem_cgroup_init init = {
+			.size = kp_node_sum(pool, NUMA_NO_NODE, KP_SUM_SIZE),
+		};
 		struct dmem_cgroup_region *region;
-		struct kp_pool_stat stat = {};
 
-		kp_node_stat(pool, NUMA_NO_NODE, &stat);
-		init.size = stat.size;
 		region = dmem_cgroup_register_region(&init, "kho_pool/%s", pool->name);
 		if (IS_ERR(region))
 			return PTR_ERR(region);

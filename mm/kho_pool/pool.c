@@ -1149,41 +1149,71 @@ bool kho_pool_memory_failure(unsigned long pfn)
 /* Pages of the region with memory errors */
 u64 kp_bad_frames(const struct kp_region *r)
 {
-	u64 nr = 0, frame;
-	u32 i = 0, run;
-
-	while (kp_region_ok(r) && (run = kp_bad_run(&r->idx, &i, &frame)))
-		nr += run;
-	return nr;
+	return kp_region_ok(r) ? READ_ONCE(r->idx.nr_bad_frames) : 0;
 }
 
-/* Statistics of the pool on @nid, or, with NUMA_NO_NODE, of all of it. */
-void kp_node_stat(struct kho_pool *pool, int nid, struct kp_pool_stat *stat)
+/* What some counter of each CPU adds up to */
+#define kp_sum_of_cpus(r, counter) ({					\
+	const struct kp_index *_idx = &(r)->idx;			\
+	u64 _sum = 0;							\
+									\
+	for (u32 _cpu = 0; _cpu < _idx->nr_pcpu; _cpu++)		\
+		_sum += READ_ONCE(_idx->pcpu[_cpu].counter);		\
+	_sum;								\
+})
+
+static u64 kp_region_sum(const struct kp_region *r, enum kp_sum what)
 {
-	memset(stat, 0, sizeof(*stat));
-	for (u32 i = 0; i < pool->nr_regions; i++) {
-		struct kp_region *r = pool->region[i];
-
-		if (nid != NUMA_NO_NODE && nid != r->nid)
-			continue;
-		stat->regions++;
-		stat->size += r->size;
-		stat->index_bytes += r->index_size;
-		if (!kp_region_ok(r)) {
-			stat->quarantined += r->size;
-			continue;
-		}
-		stat->bad_frames += kp_bad_frames(r);
-		stat->extents += kp_index_extents(&r->idx);
-		stat->used_frames += kp_index_used(&r->idx);
-		for (u32 cpu = 0; cpu < r->idx.nr_pcpu; cpu++) {
-			const struct kp_pcpu *pcpu = &r->idx.pcpu[cpu];
-
-			stat->unclaimed += READ_ONCE(pcpu->unclaimed);
-			stat->frees += READ_ONCE(pcpu->frees);
-			stat->allocs += READ_ONCE(pcpu->allocs);
-		}
+	switch (what) {
+	case KP_SUM_REGIONS:
+		return 1;
+	case KP_SUM_SIZE:
+		return r->size;
+	case KP_SUM_INDEX_BYTES:
+		return r->index_size;
+	case KP_SUM_QUARANTINED:
+		return kp_region_ok(r) ? 0 : r->size;
+	case KP_SUM_BAD_FRAMES:
+		return kp_bad_frames(r);
+	default:
+		break;
 	}
+	if (!kp_region_ok(r))
+		return 0;
+	switch (what) {
+	case KP_SUM_EXTENTS:
+		return kp_index_extents(&r->idx);
+	case KP_SUM_UNCLAIMED:
+		return kp_sum_of_cpus(r, unclaimed);
+	case KP_SUM_ALLOCS:
+		return kp_sum_of_cpus(r, allocs);
+	case KP_SUM_FREES:
+		return kp_sum_of_cpus(r, frees);
+	default:
+		return 0;
+	}
+}
+
+/**
+ * kp_node_sum - one number of a pool
+ * @pool: the pool
+ * @nid: the part of it on this node, or NUMA_NO_NODE: all of it
+ * @what: which number
+ *
+ * Costs no more than that number does: anyone may read sysfs, as often as they like.
+ *
+ * Context: any.
+ *
+ * Return: the number.
+ */
+u64 kp_node_sum(struct kho_pool *pool, int nid, enum kp_sum what)
+{
+	u64 sum = 0;
+
+	for (u32 i = 0; i < pool->nr_regions; i++)
+		if (nid == NUMA_NO_NODE || nid == pool->region[i]->nid)
+			sum += kp_region_sum(pool->region[i], what);
+	return sum;
 }
 
 /* What is free there.  Takes 0.1 s for each TiB if all blocks are split; may reschedule. */

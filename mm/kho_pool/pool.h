@@ -120,14 +120,21 @@ void kp_notify(struct kho_pool *pool, enum kp_changed what);
 /* Interrupts are disabled. */
 struct kp_pcpu *kp_this_pcpu(struct kp_region *r);
 
-/* Sums over the regions, for sysfs; what is free has to be counted. */
-struct kp_pool_stat {
-	u64 size, index_bytes, quarantined, regions, bad_frames;
-	u64 extents, used_frames, allocs, frees;
-	s64 unclaimed;
+/* What is summed up over the regions, for sysfs; what is free has to be counted. */
+enum kp_sum {
+	KP_SUM_REGIONS,
+	KP_SUM_SIZE,
+	KP_SUM_INDEX_BYTES,
+	KP_SUM_QUARANTINED,
+	KP_SUM_BAD_FRAMES,
+	/* These are summed up over the CPUs, too. */
+	KP_SUM_EXTENTS,
+	KP_SUM_UNCLAIMED,
+	KP_SUM_ALLOCS,
+	KP_SUM_FREES,
 };
 
-void kp_node_stat(struct kho_pool *pool, int nid, struct kp_pool_stat *stat);
+u64 kp_node_sum(struct kho_pool *pool, int nid, enum kp_sum what);
 void kp_node_count(struct kho_pool *pool, int nid, struct kp_stat *free);
 s64 kp_pool_extents(void);
 struct kp_region *kp_region_at(phys_addr_t phys);

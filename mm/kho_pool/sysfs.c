@@ -22,10 +22,10 @@
 
 struct pool_attr {
 	struct attribute attr;
-	/* One of these */
-	u64 (*stat)(const struct kp_pool_stat *stat);
+	/* One of these, or else the sum is shown */
 	u64 (*count)(const struct kp_stat *free);
 	ssize_t (*show)(struct kho_pool *pool, char *buf);
+	enum kp_sum sum;
 	ssize_t (*store)(struct kho_pool *pool, const char *buf, size_t count);
 };
 
@@ -37,24 +37,21 @@ static struct kho_pool *kp_sysfs_to_pool(struct kobject *kobj)
 static ssize_t kp_sysfs_show_stat(struct kho_pool *pool, int nid,
 				  const struct pool_attr *attr, char *buf)
 {
-	struct kp_pool_stat stat;
 	struct kp_stat free;
 
-	if (attr->count) {
-		kp_node_count(pool, nid, &free);
-		return sysfs_emit(buf, "%llu\n", attr->count(&free));
-	}
-	kp_node_stat(pool, nid, &stat);
-	return sysfs_emit(buf, "%llu\n", attr->stat(&stat));
+	if (!attr->count)
+		return sysfs_emit(buf, "%llu\n", kp_node_sum(pool, nid, attr->sum));
+	kp_node_count(pool, nid, &free);
+	return sysfs_emit(buf, "%llu\n", attr->count(&free));
 }
 
 static ssize_t kp_sysfs_pool_attr_show(struct kobject *kobj, struct attribute *attr, char *buf)
 {
 	const struct pool_attr *pool_attr = container_of(attr, struct pool_attr, attr);
 
-	if (pool_attr->stat || pool_attr->count)
-		return kp_sysfs_show_stat(kp_sysfs_to_pool(kobj), NUMA_NO_NODE, pool_attr, buf);
-	return pool_attr->show(kp_sysfs_to_pool(kobj), buf);
+	if (pool_attr->show)
+		return pool_attr->show(kp_sysfs_to_pool(kobj), buf);
+	return kp_sysfs_show_stat(kp_sysfs_to_pool(kobj), NUMA_NO_NODE, pool_attr, buf);
 }
 
 static ssize_t kp_sysfs_pool_attr_store(struct kobject *kobj, struct attribute *attr,
@@ -71,16 +68,11 @@ static const struct pool_attr _name##_attr = {				\
 	.show = kp_sysfs_##_name##_show,				\
 }
 
-/* A value from the statistics of a pool, or of a node in it */
-#define POOL_STAT(_name, _value)					\
-static u64 kp_sysfs_##_name##_stat(const struct kp_pool_stat *stat)	\
-{									\
-	return _value;							\
-}									\
-									\
+/* A value that is summed up, of a pool or of a node in it */
+#define POOL_SUM(_name, _sum)						\
 static const struct pool_attr _name##_attr = {				\
 	.attr = { .name = #_name, .mode = 0444 },			\
-	.stat = kp_sysfs_##_name##_stat,				\
+	.sum = _sum,							\
 }
 
 /* A value that has to be counted */
@@ -103,20 +95,20 @@ static ssize_t kp_sysfs_##_name##_show(struct kho_pool *pool, char *buf) \
 }									\
 POOL_RO(_name)
 
-POOL_STAT(size_bytes, stat->size);
+POOL_SUM(size_bytes, KP_SUM_SIZE);
 POOL_COUNT(free_bytes, free->free_frames << PAGE_SHIFT);
-POOL_STAT(quarantined_bytes, stat->quarantined);
+POOL_SUM(quarantined_bytes, KP_SUM_QUARANTINED);
 POOL_COUNT(largest_free_bytes, free->largest << PAGE_SHIFT);
 POOL_COUNT(free_areas, free->free_areas);
 POOL_COUNT(free_blocks, free->free_blocks);
 POOL_COUNT(free_frames, free->free_frames);
-POOL_STAT(extents, stat->extents);
-POOL_STAT(unclaimed, stat->unclaimed);
-POOL_STAT(index_bytes, stat->index_bytes);
-POOL_STAT(allocs, stat->allocs);
-POOL_STAT(frees, stat->frees);
-POOL_STAT(regions, stat->regions);
-POOL_STAT(bad_frames, stat->bad_frames);
+POOL_SUM(extents, KP_SUM_EXTENTS);
+POOL_SUM(unclaimed, KP_SUM_UNCLAIMED);
+POOL_SUM(index_bytes, KP_SUM_INDEX_BYTES);
+POOL_SUM(allocs, KP_SUM_ALLOCS);
+POOL_SUM(frees, KP_SUM_FREES);
+POOL_SUM(regions, KP_SUM_REGIONS);
+POOL_SUM(bad_frames, KP_SUM_BAD_FRAMES);
 POOL_VALUE(alloc_failures, atomic64_read(&pool->failures));
 POOL_VALUE(bad_frees, atomic64_read(&pool->bad_frees));
 POOL_VALUE(generation, kp_state.generation);

@@ -400,7 +400,6 @@ static void strict_and_preferred_nodes(struct kunit *test)
 	struct kho_pool_request req = {
 		.size = 4 * block, .nid = 1, .flags = KHO_POOL_NOZERO | KHO_POOL_THISNODE,
 	};
-	struct kp_pool_stat all, node[2];
 	struct kp_stat free;
 	phys_addr_t strict, preferred, phys;
 
@@ -413,20 +412,19 @@ static void strict_and_preferred_nodes(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, kho_pool_alloc(owner, &req, &preferred), 0);
 	KUNIT_EXPECT_LT(test, preferred, pool->region[1]->base);
 
-	kp_node_stat(pool, NUMA_NO_NODE, &all);
 	for (int nid = 0; nid < 2; nid++) {
-		kp_node_stat(pool, nid, &node[nid]);
-		KUNIT_EXPECT_EQ(test, node[nid].extents, 1);
-		KUNIT_EXPECT_EQ(test, node[nid].regions, 1);
+		KUNIT_EXPECT_EQ(test, kp_node_sum(pool, nid, KP_SUM_EXTENTS), 1);
+		KUNIT_EXPECT_EQ(test, kp_node_sum(pool, nid, KP_SUM_REGIONS), 1);
 	}
 	kp_node_count(pool, 0, &free);
 	KUNIT_EXPECT_EQ(test, free.free_frames, 3 * BLOCK);
 	kp_node_count(pool, 1, &free);
 	KUNIT_EXPECT_EQ(test, free.free_frames, 0);
-	KUNIT_EXPECT_EQ(test, all.size, node[0].size + node[1].size);
+	KUNIT_EXPECT_EQ(test, kp_node_sum(pool, NUMA_NO_NODE, KP_SUM_SIZE),
+			kp_node_sum(pool, 0, KP_SUM_SIZE) + kp_node_sum(pool, 1, KP_SUM_SIZE));
 	kp_node_count(pool, NUMA_NO_NODE, &free);
 	KUNIT_EXPECT_EQ(test, free.free_frames, 3 * BLOCK);
-	KUNIT_EXPECT_EQ(test, all.extents, 2);
+	KUNIT_EXPECT_EQ(test, kp_node_sum(pool, NUMA_NO_NODE, KP_SUM_EXTENTS), 2);
 
 	/* A node on which the pool has no memory */
 	req.nid = 2;
@@ -442,8 +440,7 @@ static void strict_and_preferred_nodes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kho_pool_free(owner, strict, 4 * block), 0);
 	kp_node_count(pool, 1, &free);
 	KUNIT_EXPECT_EQ(test, free.free_frames, 4 * BLOCK);
-	kp_node_stat(pool, 1, &node[1]);
-	KUNIT_EXPECT_EQ(test, node[1].frees, 1);
+	KUNIT_EXPECT_EQ(test, kp_node_sum(pool, 1, KP_SUM_FREES), 1);
 }
 
 /* An extent keeps a page with a memory error, and nobody else gets the page. */

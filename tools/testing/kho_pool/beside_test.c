@@ -231,7 +231,6 @@ static void perhaps_free_x(void)
 /* Its owner frees one of those that are given up. */
 static void release_all(void)
 {
-	struct kp_pool_stat stat;
 	int nr;
 
 	freed = 0;
@@ -247,8 +246,8 @@ static void release_all(void)
 	nr = kho_pool_release_owner(pool, "one");
 	if (nr + freed != 5)
 		wrong = "release_owner: not as many as there were";
-	kp_node_stat(pool, NUMA_NO_NODE, &stat);
-	if (stat.extents || stat.unclaimed)
+	if (kp_node_sum(pool, NUMA_NO_NODE, KP_SUM_EXTENTS) ||
+	    kp_node_sum(pool, NUMA_NO_NODE, KP_SUM_UNCLAIMED))
 		wrong = "release_owner: some are left";
 	end();
 }
@@ -268,7 +267,7 @@ static void move_x(void)
 
 static void count_extents(void)
 {
-	struct kp_pool_stat stat;
+	u64 nr;
 
 	begin(8 * MIB2);
 	this_cpu = 3;
@@ -278,10 +277,11 @@ static void count_extents(void)
 	if (kp_pool_extents() < 1)
 		wrong = "fewer extents than there were at any moment";
 	other = points > chosen ? NULL : move_x;
-	kp_node_stat(pool, NUMA_NO_NODE, &stat);
-	if (stat.extents < 1 || stat.extents > 2)
+	nr = kp_node_sum(pool, NUMA_NO_NODE, KP_SUM_EXTENTS);
+	if (nr < 1 || nr > 2)
 		wrong = "statistics: a number of extents that there never was";
-	if (stat.used_frames < MIB2 || stat.used_frames > 2 * MIB2)
+	nr = kp_index_used(&kp_state.region[0].idx);
+	if (nr < MIB2 || nr > 2 * MIB2)
 		wrong = "statistics: as many frames as were never used";
 	end();
 }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What pools promise beyond the index: owners, contexts, signals. */
+/*
+ * What pools promise beyond the index: owners, contexts, signals, several regions and
+ * pools.  Reads are counted, see beside.h.
+ */
 #include "region.h"
 #include "test.h"
 
@@ -10,6 +13,17 @@
 #define BLOCK	(MIB2 << SHIFT)
 
 __thread u32 this_cpu;
+int beside_held;
+unsigned long beside_reads;
+
+void beside_point(void)
+{
+}
+
+bool beside_ignores(const raw_spinlock_t *lock)
+{
+	return false;
+}
 
 /* Regions, in the order of their addresses, and the number of the pool that each is in */
 static struct region m[KHO_POOL_MAX_REGIONS];
@@ -53,11 +67,13 @@ static void boot(void)
 	shim_sleeps = 0;
 }
 
+static u32 cpus = 2;
+
 static void add_region(u64 frames, u32 nr, bool has_memory)
 {
 	u64 base = nr_regions ? m[nr_regions - 1].base + m[nr_regions - 1].frames + GIB : GIB;
 
-	region_init_table(&m[nr_regions], base, frames, 2);
+	region_init_table(&m[nr_regions], base, frames, cpus);
 	memory[nr_regions] = has_memory ? pages(frames << SHIFT) : NULL;
 	pool_of[nr_regions++] = nr;
 }
@@ -320,6 +336,70 @@ static bool cleared(void)
 	return end();
 }
 
+/* Reading a number costs what that number does, with many CPUs and many bad frames, too. */
+static bool sums(void)
+{
+	static const struct {
+		u64 all, node1;
+		unsigned long reads;	/* in two regions; the third one's index is damaged */
+	} sum[] = {
+		[KP_SUM_REGIONS] = { 3, 1, 0 },
+		[KP_SUM_SIZE] = { 4 * GIB << SHIFT, GIB << SHIFT, 0 },
+		[KP_SUM_INDEX_BYTES] = { 120, 100, 0 },
+		[KP_SUM_QUARANTINED] = { GIB << SHIFT, 0, 0 },
+		[KP_SUM_BAD_FRAMES] = { 800, 300, 2 },
+		[KP_SUM_EXTENTS] = { 9, 1, 2 * 2 * 512 },
+		[KP_SUM_UNCLAIMED] = { 2, 1, 2 * 512 },
+		[KP_SUM_ALLOCS] = { 6, 1, 2 * 512 },
+		[KP_SUM_FREES] = { 1, 1, 2 * 512 },
+	};
+	struct kho_pool_request req = { .size = BLOCK, .flags = KHO_POOL_NOZERO };
+	struct kho_pool_owner *owner;
+	struct kho_pool_extent ext;
+	phys_addr_t phys;
+
+	cpus = 512;
+	add_region(2 * GIB, 0, false);
+	add_region(GIB, 0, false);
+	add_region(GIB, 0, false);
+	cpus = 2;
+	boot();
+	owner = kho_pool_register_owner(pool, "one");
+	for (u32 i = 0; i < 4; i++) {
+		req.nid = i == 0;
+		req.name = (char []){ 'a' + i, 0 };
+		CHECK_EQ(kho_pool_alloc(owner, &req, &phys), 0);
+	}
+	CHECK(kexec());
+	kp_state.region[2].state = KHO_POOL_REGION_BAD_SUM;
+	for (u32 i = 0; i < 3; i++)
+		kp_state.region[i].index_size = i == 1 ? 100 : 10;
+	owner = kho_pool_register_owner(pool, "one");
+	CHECK_EQ(kho_pool_claim(owner, "b", &ext), 0);
+	CHECK_EQ(kho_pool_claim(owner, "c", &ext), 0);
+	req.name = NULL;
+	for (u32 i = 0; i < 6; i++) {
+		this_cpu = 100 * i;
+		req.nid = i == 5;
+		CHECK_EQ(kho_pool_alloc(owner, &req, &phys), 0);
+	}
+	this_cpu = 0;
+	CHECK_EQ(kho_pool_free(owner, phys, BLOCK), 0);
+	for (u32 i = 0; i < 800; i++)
+		CHECK_EQ(kp_index_bad(&kp_state.region[i < 300].idx, 1000 + 2 * i), 0);
+	for (u32 i = 0; i < ARRAY_SIZE(sum); i++) {
+		beside_reads = 0;
+		CHECK_EQ(kp_node_sum(pool, NUMA_NO_NODE, i), sum[i].all);
+		CHECK_EQ(beside_reads, sum[i].reads);
+		CHECK_EQ(kp_node_sum(pool, 1, i), sum[i].node1);
+		CHECK_EQ(kp_node_sum(pool, 0, i), sum[i].all - sum[i].node1);
+		CHECK_EQ(kp_node_sum(pool, 2, i), 0);
+		CHECK_EQ(beside_reads, 2 * sum[i].reads);
+	}
+	kp_state.region[2].state = KHO_POOL_REGION_OK;
+	return end();
+}
+
 int main(void)
 {
 	static const struct test tests[] = {
@@ -329,6 +409,7 @@ int main(void)
 		{ "contexts", contexts },
 		{ "killed", killed },
 		{ "cleared", cleared },
+		{ "sums", sums },
 	};
 
 	return run_tests(tests, ARRAY_SIZE(tests));
