@@ -117,29 +117,52 @@ static bool kp_has_unread(const struct kho_pool *pool)
 	return false;
 }
 
-/* The slot that @name has in one of the pool's regions, or else a slot free in all. */
+/*
+ * Owners have the same slot in each region.  The pool knows them all: to read the tables
+ * of 60 regions whenever one is registered would take long, with interrupts off.
+ */
+
+/* The region may have an owner in this slot. */
+static void kp_know_owner(struct kho_pool_owner *owner, const struct kp_region *r, int id)
+{
+	if (r->idx.owners[id].name[0])
+		owner->name = r->idx.owners[id].name;
+}
+
+static bool kp_owner_used(const struct kho_pool_owner *owner)
+{
+	return owner->name && owner->name[0];
+}
+
+/* Read the tables of regions that are not known yet, one in a step. */
+static void kp_know_owners(struct kho_pool *pool)
+{
+	bool more;
+
+	do {
+		struct kp_region *r;
+
+		guard(raw_spinlock_irqsave)(&pool->name_lock);
+		r = kp_next_region(pool, &pool->owners_known);
+		more = r;
+		for (int id = 1; r && id < KHO_POOL_OWNERS; id++)
+			kp_know_owner(&pool->owner[id], r, id);
+		pool->owners_known += more;
+	} while (more);
+}
+
+/* The slot that @name has, or else a slot that nobody has. */
 static int kp_owner_slot(struct kho_pool *pool, const char *name)
 {
-	struct kp_region *r;
-	u32 i;
+	int unused = -ENOSPC;
 
-	for_each_pool_region(pool, r, i) {
-		int id = kp_owner_find(&r->idx, name);
-
-		if (id > 0)
+	for (int id = KHO_POOL_OWNERS - 1; id > 0; id--) {
+		if (!kp_owner_used(&pool->owner[id]))
+			unused = id;
+		else if (!strncmp(pool->owner[id].name, name, KHO_POOL_OWNER_MAX))
 			return id;
 	}
-	if (kp_has_unread(pool))
-		return -EUCLEAN;
-	for (int id = 1; id < KHO_POOL_OWNERS; id++) {
-		bool used = false;
-
-		for_each_pool_region(pool, r, i)
-			used |= r->idx.owners[id].name[0];
-		if (!used)
-			return id;
-	}
-	return -ENOSPC;
+	return kp_has_unread(pool) ? -EUCLEAN : unused;
 }
 
 /* How far a walk over all extents has come; all zero at first */
@@ -197,8 +220,7 @@ static struct kho_pool_owner *kp_write_owner(struct kho_pool *pool, int id, cons
 	u32 i;
 
 	for_each_pool_region(pool, r, i) {
-		owner->name = r->idx.owners[id].name;
-		if (kp_owner_find(&r->idx, name) == id)
+		if (!strncmp(r->idx.owners[id].name, name, KHO_POOL_OWNER_MAX))
 			err = 0;
 		else if (pool->read_only)
 			err = -EROFS;
@@ -206,6 +228,7 @@ static struct kho_pool_owner *kp_write_owner(struct kho_pool *pool, int id, cons
 			err = kp_owner_set(&r->idx, kp_this_pcpu(r), id, name);
 		if (err)
 			return ERR_PTR(err);
+		kp_know_owner(owner, r, id);
 	}
 	if (err)
 		return ERR_PTR(err);
@@ -235,36 +258,48 @@ static struct kho_pool_owner *kp_register(struct kho_pool *pool, const char *nam
 	return owner;
 }
 
-/* Make the slots free that are neither in use, in @used, nor registered; name_lock is held. */
-static void kp_clear_owners(struct kho_pool *pool, u64 used)
+/* Nobody uses the slot; name_lock is held. */
+static void kp_clear_owner(struct kho_pool *pool, int id)
 {
+	struct kho_pool_owner *owner = &pool->owner[id];
 	struct kp_region *r;
 	u32 i;
 
-	for (int id = 1; id < KHO_POOL_OWNERS; id++) {
-		if (used >> id & 1 || pool->owner[id].users)
-			continue;
-		for_each_pool_region(pool, r, i)
-			kp_owner_clear(&r->idx, kp_this_pcpu(r), id);
+	for_each_pool_region(pool, r, i) {
+		kp_owner_clear(&r->idx, kp_this_pcpu(r), id);
+		/* After the seal it stays. */
+		kp_know_owner(owner, r, id);
 	}
+}
+
+/*
+ * Make the slots free that are neither in use, in @used, nor registered, one in a step.
+ * False if someone has registered since, or left: whoever came may have got an extent
+ * behind the walk, and gone.
+ */
+static bool kp_clear_owners(struct kho_pool *pool, u64 used, u32 registrations)
+{
+	for (int id = 1; id < KHO_POOL_OWNERS; id++) {
+		guard(raw_spinlock_irqsave)(&pool->name_lock);
+		if (pool->registrations != registrations)
+			return false;
+		if (!(used >> id & 1) && !pool->owner[id].users &&
+		    kp_owner_used(&pool->owner[id]))
+			kp_clear_owner(pool, id);
+	}
+	return true;
 }
 
 /* Make room for owners, unless some come and go all the time. */
 static void kp_collect_owners(struct kho_pool *pool)
 {
 	u32 before;
-	u64 used;
 
 	for (int tries = 0; tries < ALLOC_TRIES; tries++) {
 		scoped_guard(raw_spinlock_irqsave, &pool->name_lock)
 			before = pool->registrations;
-		used = kp_owners_in_use(pool);
-		guard(raw_spinlock_irqsave)(&pool->name_lock);
-		/* One that came meanwhile may have got an extent behind the walk, and gone. */
-		if (pool->registrations == before) {
-			kp_clear_owners(pool, used);
+		if (kp_clear_owners(pool, kp_owners_in_use(pool), before))
 			return;
-		}
 	}
 }
 
@@ -296,6 +331,7 @@ struct kho_pool_owner *__kho_pool_register_owner(struct kho_pool *pool, const ch
 
 	if (!pool || !kp_name_valid(name, KHO_POOL_OWNER_MAX))
 		return ERR_PTR(-EINVAL);
+	kp_know_owners(pool);
 	owner = kp_register(pool, name, module);
 	if (owner != ERR_PTR(-ENOSPC) || pool->read_only)
 		return owner;

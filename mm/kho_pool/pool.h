@@ -54,7 +54,7 @@ struct kp_region {
 
 struct kho_pool_owner {
 	struct kho_pool *pool;
-	const char *name;
+	const char *name;	/* in the index of a region; NULL or "": nobody's */
 	u8 id;			/* slot in every region's owner table */
 	u32 users;		/* how often it is registered, in this kernel */
 	const struct module *module;	/* by whom */
@@ -73,6 +73,7 @@ struct kho_pool {
 	 */
 	raw_spinlock_t name_lock ____cacheline_aligned;
 	u32 registrations;	/* how often owners came and went */
+	u32 owners_known;	/* of the first so many regions the owners are in @owner */
 	struct kp_named *named;	/* names of extents that are being allocated */
 	atomic64_t failures;	/* allocations that were not met */
 	atomic64_t bad_frees;
@@ -141,7 +142,7 @@ struct kp_region *kp_region_at(phys_addr_t phys);
 bool kp_name_in_use(struct kho_pool *pool, const char *name);
 u64 kp_bad_frames(const struct kp_region *r);
 void kp_give_rest(struct kp_region *r, struct kp_rest *rest);
-int kho_pool_release_owner(struct kho_pool *pool, const char *owner);
+int __must_check kho_pool_release_owner(struct kho_pool *pool, const char *owner);
 
 #define for_each_pool(p) \
 	for ((p) = kp_state.pool; (p) < kp_state.pool + kp_state.nr_pools; (p)++)

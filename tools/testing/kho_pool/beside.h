@@ -2,7 +2,7 @@
 /*
  * Included before each file of beside_test: wherever no lock is held that the other
  * operation could wait for, and something is about to be read, the test may run it.  Reads
- * are counted.
+ * are counted, and comparisons of owners' names.
  */
 #ifndef _KHO_POOL_TEST_BESIDE_H
 #define _KHO_POOL_TEST_BESIDE_H
@@ -51,5 +51,14 @@ static inline void beside_read(void)
 
 #undef READ_ONCE
 #define READ_ONCE(x)	(beside_read(), __atomic_load_n(&(x), __ATOMIC_RELAXED))
+
+static inline int beside_strncmp(const char *a, const char *b, size_t n)
+{
+	beside_reads++;
+	return strncmp(a, b, n);
+}
+
+#undef strncmp
+#define strncmp(a, b, n)	beside_strncmp(a, b, n)
 
 #endif /* _KHO_POOL_TEST_BESIDE_H */

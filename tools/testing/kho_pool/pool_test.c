@@ -20,8 +20,18 @@ void beside_point(void)
 {
 }
 
+/* Reads and locks between taking a pool's name_lock and releasing it */
+static unsigned long held_since, longest_hold;
+
 bool beside_ignores(const raw_spinlock_t *lock)
 {
+	beside_reads++;
+	if (lock != &kp_state.pool[0].name_lock)
+		return false;
+	if (lock->locked)
+		held_since = beside_reads;
+	else
+		longest_hold = max(longest_hold, beside_reads - held_since);
 	return false;
 }
 
@@ -78,9 +88,13 @@ static void add_region(u64 frames, u32 nr, bool has_memory)
 	pool_of[nr_regions++] = nr;
 }
 
+/* One region; 0: none yet.  A test that failed has left some. */
 static void begin(u64 frames)
 {
-	add_region(frames, 0, true);
+	nr_regions = 0;
+	cpus = 2;
+	if (frames)
+		add_region(frames, 0, true);
 	boot();
 }
 
@@ -153,7 +167,7 @@ static bool slots_come_back(void)
 	CHECK_EQ(kho_pool_alloc(late, &req, &named), 0);
 	kho_pool_unregister_owner(with);
 	kho_pool_unregister_owner(late);
-	while (!IS_ERR(owner = register_nr(nr)))
+	while (nr < 100 && !IS_ERR(owner = register_nr(nr)))
 		nr++;
 	CHECK_EQ(PTR_ERR(owner), -ENOSPC);
 	/* "one" and "two" had none, and made room. */
@@ -173,12 +187,115 @@ static bool slots_come_back(void)
 	CHECK_EQ(kho_pool_claim(late, "named", &(struct kho_pool_extent){}), 0);
 	CHECK_EQ(kho_pool_free(late, named, 4096), 0);
 	/* After the seal nothing changes. */
-	while (!IS_ERR(register_nr(3000 + nr)))
+	while (nr < 1000 && !IS_ERR(register_nr(3000 + nr)))
 		nr++;
 	CHECK(kp_index_seal(&kp_state.region[0].idx, &(u64){ 0 }, 1));
 	CHECK_EQ(PTR_ERR(register_nr(4000)), -ENOSPC);
 	kp_index_unseal(&kp_state.region[0].idx);
 	return end();
+}
+
+/*
+ * The names of all owners in all regions are not looked at, nor cleared, with interrupts
+ * off.  Nor is anything else that is done under name_lock.
+ */
+static bool owners_in_steps(void)
+{
+	struct kho_pool_request req = { .size = 4096, .flags = KHO_POOL_NOZERO };
+	struct kho_pool_owner *owner;
+	struct kho_pool_extent ext;
+	phys_addr_t phys;
+	u32 nr = 0;
+
+	begin(0);
+	for (u32 i = 0; i < KHO_POOL_MAX_REGIONS; i++)
+		add_region(MIB2, 0, false);
+	boot();
+	while (nr < 100 && !IS_ERR(register_nr(nr)))
+		nr++;
+	CHECK_EQ(nr, KHO_POOL_OWNERS - 1);
+	for (u32 kernel = 0; kernel < 3; kernel++) {
+		CHECK(kexec());
+		longest_hold = 0;
+		/* That makes room, as nobody has any extents but this one. */
+		owner = register_nr(1000 + kernel);
+		CHECK(!IS_ERR(owner));
+		nr = 0;
+		while (nr < 100 && !IS_ERR(register_nr(2000 + 100 * kernel + nr)))
+			nr++;
+		CHECK_EQ(nr, KHO_POOL_OWNERS - 2 - !!kernel);
+		req.name = (char []){ 'a' + kernel, 0 };
+		CHECK_EQ(kho_pool_alloc(owner, &req, &phys), 0);
+		CHECK_EQ(kho_pool_lookup(pool, "z", &ext), -ENOENT);
+		CHECK_EQ(kho_pool_claim(owner, req.name, &ext), -EALREADY);
+		if (kernel == 1)
+			CHECK_EQ(kho_pool_release_owner(pool, "owner1000"), 1);
+		printf("# at most %lu reads and locks with name_lock\n", longest_hold);
+		CHECK(longest_hold <= 512);
+	}
+	return end();
+}
+
+/* Each slot is the same owner's in all regions, or nobody's yet. */
+static bool same_owners(void)
+{
+	for (u32 id = 1; id < KHO_POOL_OWNERS; id++)
+		for (u32 i = 1; i < nr_regions; i++) {
+			const char *a = kp_state.region[0].idx.owners[id].name;
+			const char *b = kp_state.region[i].idx.owners[id].name;
+
+			CHECK(!a[0] || !b[0] || !strcmp(a, b));
+		}
+	return true;
+}
+
+/* The seal comes between two regions, and goes again: an owner that is in one of them. */
+static bool owners_in_part(void)
+{
+	u64 csum;
+	u32 nr;
+
+	for (u32 sealed = 0; sealed < 3; sealed++) {
+		begin(2 * MIB2);
+		add_region(2 * MIB2, 0, false);
+		add_region(2 * MIB2, 0, false);
+		boot();
+		CHECK(!IS_ERR(register_nr(0)));
+		CHECK(kp_index_seal(&kp_state.region[sealed].idx, &csum, 1));
+		CHECK_EQ(PTR_ERR(register_nr(1)), -ESHUTDOWN);
+		CHECK_EQ(PTR_ERR(register_nr(2)), -ESHUTDOWN);
+		/* What is known is enough. */
+		CHECK(!IS_ERR(register_nr(0)));
+		kp_index_unseal(&kp_state.region[sealed].idx);
+		CHECK(!IS_ERR(register_nr(2)));
+		CHECK(!IS_ERR(register_nr(3)));
+		CHECK(!IS_ERR(register_nr(1)));
+		CHECK(same_owners());
+		CHECK(kexec());
+		for (nr = 0; nr < 10; nr++)
+			CHECK(!IS_ERR(register_nr(nr)));
+		CHECK(same_owners());
+		/* All slots are to be cleared, and are in some of the regions. */
+		while (nr < 100 && !IS_ERR(register_nr(nr)))
+			nr++;
+		CHECK(kexec());
+		CHECK(kp_index_seal(&kp_state.region[sealed].idx, &csum, 1));
+		CHECK(IS_ERR(register_nr(1000)));
+		kp_index_unseal(&kp_state.region[sealed].idx);
+		for (nr = 0; nr < KHO_POOL_OWNERS - 1; nr++)
+			CHECK(!IS_ERR(register_nr(2000 + nr)));
+		CHECK(same_owners());
+		/* And in another kernel, which has seen none of it */
+		CHECK(kexec());
+		CHECK(kp_index_seal(&kp_state.region[sealed].idx, &csum, 1));
+		CHECK(IS_ERR(register_nr(1000)));
+		CHECK(kexec());
+		for (nr = 0; nr < KHO_POOL_OWNERS - 1; nr++)
+			CHECK(!IS_ERR(register_nr(3000 + nr)));
+		CHECK(same_owners());
+		CHECK(end());
+	}
+	return true;
 }
 
 struct seen {
@@ -211,8 +328,9 @@ static bool claimed_just_now(void)
 	struct kho_pool_request block = { .size = BLOCK };
 	phys_addr_t phys, top;
 
-	add_region(8 * MIB2, 0, true);
 	begin(8 * MIB2);
+	add_region(8 * MIB2, 0, true);
+	boot();
 	owner = kho_pool_register_owner(pool, "one");
 	CHECK_EQ(kho_pool_alloc(owner, &block, &top), 0);
 	for (u32 i = 0; i < ARRAY_SIZE(made); i++) {
@@ -358,11 +476,11 @@ static bool sums(void)
 	struct kho_pool_extent ext;
 	phys_addr_t phys;
 
+	begin(0);
 	cpus = 512;
 	add_region(2 * GIB, 0, false);
 	add_region(GIB, 0, false);
 	add_region(GIB, 0, false);
-	cpus = 2;
 	boot();
 	owner = kho_pool_register_owner(pool, "one");
 	for (u32 i = 0; i < 4; i++) {
@@ -405,6 +523,8 @@ int main(void)
 	static const struct test tests[] = {
 		{ "owner_belongs", owner_belongs },
 		{ "slots_come_back", slots_come_back },
+		{ "owners_in_steps", owners_in_steps },
+		{ "owners_in_part", owners_in_part },
 		{ "claimed_just_now", claimed_just_now },
 		{ "contexts", contexts },
 		{ "killed", killed },
