@@ -72,7 +72,7 @@ xml() {
 
 # refused WHAT PATTERN: the guest does not start, and libvirt says such a thing
 refused() {
-	check "without $1 it does not start" not virsh start vm1 >/tmp/said 2>&1
+	check "without $1 it does not start" not eval "virsh start vm1 >/tmp/said 2>&1"
 	sed 's/^/@say   /' /tmp/said
 	check "libvirt says that it cannot be opened" grep -q "can't open backing store" /tmp/said
 	check "and libvirt or the kernel says why" eval "{ cat /tmp/said; dmesg; } | grep -q '$2'"
