@@ -518,6 +518,310 @@ static bool sums(void)
 	return end();
 }
 
+static int count_extent(const struct kho_pool_extent *ext, void *data)
+{
+	++*(u32 *)data;
+	return 0;
+}
+
+static u32 extents_of(struct kho_pool *of)
+{
+	u32 nr = 0;
+
+	kho_pool_walk(of, count_extent, &nr);
+	return nr;
+}
+
+static int claimed_of(struct kho_pool_owner *owner)
+{
+	u32 nr = 0;
+
+	return kho_pool_claim_all(owner, count_extent, &nr) ?: nr;
+}
+
+static bool pools_by_name(void)
+{
+	begin(2 * MIB2);
+	CHECK(!kho_pool_next(pool));
+	add_region(2 * MIB2, 1, true);
+	boot();
+	CHECK(kho_pool_find(NULL) == pool && kho_pool_find("pool") == pool);
+	CHECK(kho_pool_find("other") == other_pool);
+	CHECK(!kho_pool_find("othe") && !kho_pool_find("others") && !kho_pool_find(""));
+	CHECK(kho_pool_next(NULL) == pool && kho_pool_next(pool) == other_pool);
+	CHECK(!kho_pool_next(other_pool));
+	CHECK(!strcmp(kho_pool_name(pool), "pool"));
+	CHECK(!strcmp(kho_pool_name(other_pool), "other"));
+	/* There may be none. */
+	memset(&kp_state, 0, sizeof(kp_state));
+	CHECK(!kho_pool_find(NULL) && !kho_pool_find("") && !kho_pool_next(NULL));
+	boot();
+	return end();
+}
+
+/* Two pools have extents of the same names, and owners of the same names in other slots. */
+static bool two_pools(void)
+{
+	struct kho_pool_request req = { .nid = NUMA_NO_NODE, .name = "x" };
+	struct kho_pool_owner *a[2], *b[2];
+	struct kho_pool *in[2];
+	struct kho_pool_extent ext;
+	phys_addr_t x[2], rest;
+
+	begin(8 * MIB2);
+	add_region(8 * MIB2, 1, true);
+	boot();
+	in[0] = pool;
+	in[1] = other_pool;
+	CHECK(!kho_pool_in_use());
+	for (u32 i = 0; i < 2; i++) {
+		a[i] = kho_pool_register_owner(in[i], i ? "b" : "a");
+		b[i] = kho_pool_register_owner(in[i], i ? "a" : "b");
+		req.size = BLOCK << i;
+		req.name = "x";
+		CHECK_EQ(kho_pool_alloc(b[i], &req, &x[i]), 0);
+		req.name = NULL;
+		CHECK_EQ(kho_pool_alloc(a[i], &req, &rest), 0);
+		CHECK_EQ(extents_of(in[i]), 2);
+	}
+	CHECK(kho_pool_in_use());
+	CHECK_EQ(kp_pool_extents(), 4);
+	for (u32 i = 0; i < 2; i++) {
+		CHECK_EQ(kho_pool_lookup(in[i], "x", &ext), 0);
+		CHECK_EQ(ext.phys, x[i]);
+		CHECK_EQ(ext.size, BLOCK << i);
+		CHECK_EQ(ext.nid, i);
+		CHECK(!strcmp(ext.owner, i ? "a" : "b") && !strcmp(ext.name, "x"));
+		CHECK(!ext.unclaimed);
+		/* Not out of another pool, though the slot is the same, nor into one */
+		CHECK_EQ(kho_pool_free(b[!i], x[i], BLOCK << i), -EINVAL);
+		CHECK_EQ(in[!i]->bad_frees.counter, 1);
+		CHECK_EQ(kho_pool_assign(b[!i], a[!i], x[i], BLOCK << i), -EINVAL);
+		CHECK_EQ(kho_pool_assign(b[i], a[!i], x[i], BLOCK << i), -EINVAL);
+		CHECK_EQ(kho_pool_assign(b[i], a[i], x[i], BLOCK << i), 0);
+		CHECK_EQ(kho_pool_assign(b[i], a[i], x[i], BLOCK << i), -EINVAL);
+		CHECK_EQ(kho_pool_assign(a[i], b[i], x[i], BLOCK << i), 0);
+	}
+	CHECK(kexec());
+	for (u32 i = 0; i < 2; i++) {
+		a[i] = kho_pool_register_owner(in[i], i ? "b" : "a");
+		b[i] = kho_pool_register_owner(in[i], i ? "a" : "b");
+	}
+	memset(&ext, 0x5a, sizeof(ext));
+	CHECK_EQ(kho_pool_claim(a[0], "x", &ext), -EACCES);
+	CHECK_EQ(kho_pool_claim(b[0], "y", &ext), -ENOENT);
+	CHECK_EQ(kho_pool_claim(b[0], "x", &ext), 0);
+	CHECK(ext.phys == x[0] && ext.size == BLOCK && !ext.unclaimed);
+	/* Nothing of that was in the other one. */
+	CHECK_EQ(kho_pool_lookup(other_pool, "x", &ext), 0);
+	CHECK(ext.phys == x[1] && ext.unclaimed);
+	CHECK_EQ(kho_pool_release(pool, "x"), -EBUSY);
+	CHECK_EQ(kho_pool_release(other_pool, "x"), 0);
+	CHECK_EQ(kho_pool_release(other_pool, "x"), -ENOENT);
+	CHECK_EQ(kho_pool_lookup(pool, "x", &ext), 0);
+	CHECK_EQ(kho_pool_release_owner(other_pool, "a"), -ENOENT);
+	CHECK_EQ(kho_pool_release_owner(other_pool, "b"), 1);
+	CHECK_EQ(extents_of(pool), 2);
+	CHECK_EQ(extents_of(other_pool), 0);
+	CHECK_EQ(claimed_of(a[0]), 1);
+	CHECK_EQ(claimed_of(a[1]), 0);
+	CHECK_EQ(kho_pool_free(b[0], x[0], BLOCK), 0);
+	CHECK_EQ(kp_pool_extents(), 1);
+	return end();
+}
+
+/* Of two owners, and of two extents, whose names differ in the last byte there may be */
+static bool longest_names(void)
+{
+	char owner_name[] = "owner-of-thirty-one-bytes-in-al?";
+	char name[] = "extent-of-55-bytes-that-differs-in-the-last-of-them-x-?";
+	struct kho_pool_request req = { .size = 4096, .nid = NUMA_NO_NODE, .name = name };
+	struct kho_pool_owner *owner;
+	struct kho_pool_extent ext;
+	phys_addr_t phys[2];
+
+	begin(4 * MIB2);
+	CHECK_EQ(sizeof(name), KHO_POOL_NAME_MAX);
+	CHECK_EQ(sizeof(owner_name), KHO_POOL_OWNER_MAX + 1);
+	CHECK_EQ(PTR_ERR(kho_pool_register_owner(pool, owner_name)), -EINVAL);
+	owner_name[KHO_POOL_OWNER_MAX - 1] = 0;
+	for (u32 i = 0; i < 2; i++) {
+		owner_name[KHO_POOL_OWNER_MAX - 2] = '0' + i;
+		name[KHO_POOL_NAME_MAX - 2] = '0' + i;
+		owner = kho_pool_register_owner(pool, owner_name);
+		CHECK(!IS_ERR(owner));
+		CHECK_EQ(kho_pool_alloc(owner, &req, &phys[i]), 0);
+		CHECK_EQ(kho_pool_alloc(owner, &req, &phys[i]), -EEXIST);
+	}
+	req.name = "extent-of-56-bytes-that-has-one-more-than-there-may-be-x";
+	CHECK_EQ(kho_pool_alloc(owner, &req, &phys[0]), -EINVAL);
+	CHECK(kexec());
+	for (u32 i = 0; i < 2; i++) {
+		owner_name[KHO_POOL_OWNER_MAX - 2] = '0' + i;
+		name[KHO_POOL_NAME_MAX - 2] = '0' + i;
+		memset(&ext, 0x5a, sizeof(ext));
+		CHECK_EQ(kho_pool_lookup(pool, name, &ext), 0);
+		CHECK_EQ(ext.phys, phys[i]);
+		CHECK(ext.unclaimed);
+		CHECK(!strcmp(ext.owner, owner_name) && !strcmp(ext.name, name));
+		owner = kho_pool_register_owner(pool, owner_name);
+		CHECK_EQ(kho_pool_claim(owner, name, &ext), 0);
+		CHECK_EQ(kho_pool_claim(owner, name, &ext), -EALREADY);
+	}
+	return end();
+}
+
+/* Where the memory is, and where it has errors */
+static bool memory_and_errors(void)
+{
+	struct kho_pool_request req = { .size = 3 * BLOCK, .nid = NUMA_NO_NODE };
+	struct kho_pool_owner *owner;
+	struct kho_pool_extent ext = {};
+	phys_addr_t phys, at;
+
+	begin(8 * MIB2);
+	add_region(8 * MIB2, 1, true);
+	boot();
+	owner = kho_pool_register_owner(pool, "one");
+	for (u32 i = 0; i < 2; i++)
+		CHECK_EQ(kho_pool_alloc(owner, &req, &ext.phys), 0);
+	ext.size = req.size;
+	CHECK(ext.phys > m[0].base << SHIFT);
+	CHECK(ext.phys + ext.size < (m[0].base + m[0].frames) << SHIFT);
+	CHECK(kho_pool_virt(ext.phys) == (u8 *)memory[0] + ext.phys - (m[0].base << SHIFT));
+	at = ext.phys;
+	CHECK(!kho_pool_next_bad(pool, &at));
+	CHECK(!kho_pool_has_bad(pool, &ext));
+	/* One right before it, one right behind it */
+	CHECK(kho_pool_memory_failure((ext.phys >> SHIFT) - 1));
+	CHECK(kho_pool_memory_failure((ext.phys + ext.size) >> SHIFT));
+	CHECK(!kho_pool_has_bad(pool, &ext));
+	phys = ext.phys + BLOCK + 5 * PAGE_SIZE;
+	CHECK(kho_pool_memory_failure(phys >> SHIFT));
+	CHECK(kho_pool_memory_failure((phys >> SHIFT) + 1));
+	CHECK(kho_pool_has_bad(pool, &ext));
+	/* From within a page, too; only in the pool that it is in */
+	at = ext.phys + 123;
+	CHECK(kho_pool_next_bad(pool, &at));
+	CHECK_EQ(at, phys);
+	at = phys + PAGE_SIZE;
+	CHECK(kho_pool_next_bad(pool, &at));
+	CHECK_EQ(at, phys + PAGE_SIZE);
+	at = phys;
+	CHECK(!kho_pool_next_bad(other_pool, &at));
+	at = m[1].base << SHIFT;
+	CHECK(!kho_pool_next_bad(other_pool, &at));
+	CHECK(!kho_pool_next_bad(pool, &at));
+	/* Between the two and before both there is nothing. */
+	at = (m[1].base << SHIFT) - 1;
+	CHECK(!kho_pool_next_bad(pool, &at));
+	at = 0;
+	CHECK(!kho_pool_next_bad(pool, &at));
+	CHECK(!kho_pool_memory_failure(m[1].base - 1));
+	CHECK(!kho_pool_memory_failure(0));
+	CHECK_EQ(kp_node_sum(pool, NUMA_NO_NODE, KP_SUM_BAD_FRAMES), 4);
+	CHECK_EQ(kp_node_sum(other_pool, NUMA_NO_NODE, KP_SUM_BAD_FRAMES), 0);
+	return end();
+}
+
+/* The first region has only holes of one frame: that is not found out each time. */
+static bool first_exhausted(void)
+{
+	static const struct { u64 size; const char *name; } sizes[] = {
+		{ 8192, NULL }, { BLOCK / 2, NULL }, { BLOCK, NULL }, { 5 * BLOCK, NULL },
+		{ 4096, "a" }, { BLOCK, "b" },
+	};
+	struct kho_pool_request req = { .flags = KHO_POOL_NOZERO };
+	unsigned long reads[2] = {};	/* at most: the first time, later on */
+	struct kho_pool_owner *owner;
+	phys_addr_t phys, small;
+	u64 frame;
+
+	begin(0);
+	add_region(4 * GIB, 0, false);
+	add_region(4 * GIB, 0, false);
+	for (u64 at = 0; at < m[0].frames; at += 128) {
+		CHECK_EQ(get(&m[0], 126, 1, 1, NULL, &frame), 0);
+		CHECK_EQ(get(&m[0], 1, 1, 1, NULL, &frame), 0);
+		CHECK_EQ(get(&m[0], 1, 1, 1, NULL, &frame), 0);
+	}
+	for (u64 at = 0; at < m[0].frames; at += 128)
+		CHECK_EQ(put(&m[0], at + 126, 1, 1), 0);
+	boot();
+	owner = kho_pool_register_owner(pool, "one");
+	for (u32 i = 0; i < ARRAY_SIZE(sizes); i++) {
+		for (u32 again = 0; again < 10; again++) {
+			unsigned long *most = &reads[!!again];
+
+			req.size = sizes[i].size;
+			req.name = sizes[i].name;
+			beside_reads = 0;
+			CHECK_EQ(kho_pool_alloc(owner, &req, &phys), 0);
+			*most = max(*most, beside_reads);
+			CHECK(phys >= m[1].base << SHIFT);
+			CHECK_EQ(kho_pool_free(owner, phys, req.size), 0);
+			/* What cannot serve comes and goes. */
+			req.size = 4096;
+			req.name = NULL;
+			CHECK_EQ(kho_pool_alloc(owner, &req, &small), 0);
+			CHECK(small < m[1].base << SHIFT);
+			CHECK_EQ(kho_pool_free(owner, small, req.size), 0);
+		}
+	}
+	printf("# at most %lu reads at first, then %lu\n", reads[0], reads[1]);
+	CHECK(reads[0] > 5000);
+	CHECK(reads[1] < 200);
+	return end();
+}
+
+/* What another CPU does before each search of an allocation that is not met */
+static u32 searches, frees_at;
+static phys_addr_t moved;
+static struct kho_pool_owner *mover;
+
+static void before_search(void)
+{
+	struct kho_pool_request req = { .size = BLOCK, .nid = 0, .flags = KHO_POOL_NOZERO };
+
+	if (searches++ & 1)
+		return;
+	if (kho_pool_free(mover, moved, BLOCK))
+		return;
+	if (searches / 2 + 1 != frees_at && kho_pool_alloc(mover, &req, &moved))
+		moved = 0;
+}
+
+/* If others free something each time, a search is repeated 16 times, neither less nor more. */
+static bool repeated(void)
+{
+	struct kho_pool_request req = { .size = BLOCK, .flags = KHO_POOL_NOZERO };
+	struct kho_pool_owner *owner;
+	phys_addr_t phys;
+
+	begin(4 * MIB2);
+	owner = kho_pool_register_owner(pool, "one");
+	mover = kho_pool_register_owner(pool, "two");
+	while (!kho_pool_alloc(mover, &req, &moved))
+		;
+	CHECK_EQ(pool->failures.counter, 1);
+	/* The block is there at last, or too late. */
+	for (frees_at = 1; frees_at < 20; frees_at++) {
+		searches = 0;
+		req.nid = 1;
+		shim_when_far = before_search;
+		CHECK_EQ(kho_pool_alloc(owner, &req, &phys), frees_at <= 17 ? 0 : -ENOMEM);
+		shim_when_far = NULL;
+		CHECK_EQ(searches / 2, min(frees_at, 17));
+		if (frees_at > 17)
+			continue;
+		CHECK_EQ(kho_pool_free(owner, phys, BLOCK), 0);
+		req.nid = 0;
+		CHECK_EQ(kho_pool_alloc(mover, &req, &moved), 0);
+	}
+	CHECK_EQ(pool->failures.counter, 3);
+	return end();
+}
+
 int main(void)
 {
 	static const struct test tests[] = {
@@ -530,6 +834,12 @@ int main(void)
 		{ "killed", killed },
 		{ "cleared", cleared },
 		{ "sums", sums },
+		{ "pools_by_name", pools_by_name },
+		{ "two_pools", two_pools },
+		{ "longest_names", longest_names },
+		{ "memory_and_errors", memory_and_errors },
+		{ "first_exhausted", first_exhausted },
+		{ "repeated", repeated },
 	};
 
 	return run_tests(tests, ARRAY_SIZE(tests));
