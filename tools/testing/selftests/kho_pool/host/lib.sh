@@ -12,6 +12,7 @@ say() { echo "@say $*"; }
 die() {
 	echo "@fail $*"
 	journalctl -b -o cat -n 80 -u 'khopool*' | sed 's/^/journal: /'
+	tail -qn 40 /var/log/libvirt/qemu/*.log 2>/dev/null | sed 's/^/libvirt: /'
 	tail -n 20 $GUESTS/*.console | sed 's/^/guest: /'
 	finish 1
 }
@@ -37,13 +38,22 @@ check() {
 
 not() { ! "$@"; }
 
+# emulator_failed: the host's CPU is emulated, with all of SVM, and has made a mistake there
+emulator_failed() {
+	{ journalctl -b -o cat -u 'khopool*'; cat /var/log/libvirt/qemu/*.log 2>/dev/null; } |
+		grep -q "KVM internal error"
+}
+
 # until_done SECONDS WHAT COMMAND...: that it succeeds; a guest that hangs shows by its time
 until_done() {
 	left=$1 what=$2
 	shift 2
 	until "$@" >/dev/null 2>&1; do
 		left=$((left - 1))
-		[ $((left % 30)) != 0 ] || tail -n 1 $GUESTS/*.console
+		if [ $((left % 30)) = 0 ]; then
+			tail -n 1 $GUESTS/*.console
+			not emulator_failed || die "$what: KVM internal error"
+		fi
 		[ $left -gt 0 ] || die "$what"
 		case $what in
 		vm[12]\ *)
