@@ -58,10 +58,13 @@ bool kp_bad_has(const struct kp_index *idx, u32 block)
 	return kp_test(idx->bad_blocks, idx->lead + block);
 }
 
-/* The words of one block are in the same bucket, with those of few others. */
+/*
+ * The words of one block are in the same bucket, with those of few others.  Blocks with
+ * errors are often a power of two apart, which must not mean the same bucket.
+ */
 static u32 *kp_bad_bucket(const struct kp_index *idx, u32 block)
 {
-	return &idx->bad_bucket[block & (idx->nr_bad_buckets - 1)];
+	return &idx->bad_bucket[(block * 0x9e3779b97f4a7c15ULL >> 32) & (idx->nr_bad_buckets - 1)];
 }
 
 /* Do not allocate from the block any more; its area is locked. */
@@ -139,6 +142,14 @@ static void kp_bad_count(struct kp_index *idx, u32 i)
 	WRITE_ONCE(idx->nr_bad, idx->nr_bad + 1);
 }
 
+/* The first unused word, or the last one.  Words that are in use stay so. */
+static u32 kp_bad_unused(struct kp_index *idx)
+{
+	while (idx->bad_unused < kp_bad_last(idx) && kp_load(&idx->bad[idx->bad_unused]))
+		idx->bad_unused++;
+	return idx->bad_unused;
+}
+
 /* The last step of restore. */
 void kp_bad_restore(struct kp_index *idx)
 {
@@ -153,6 +164,8 @@ void kp_bad_restore(struct kp_index *idx)
 	for (u32 i = 0; i < idx->bad_end; i++)
 		if (kp_bad_read(idx, i, &run))
 			kp_bad_retire_frame(idx, run.frame);
+	/* Not with interrupts off, when the next frame goes bad: there may be a million words. */
+	kp_bad_unused(idx);
 }
 
 /*
@@ -178,12 +191,7 @@ static u32 kp_bad_find_word(struct kp_index *idx, u64 frame, struct run *to)
 		if (frame >= run.frame && frame < run.end)
 			break;
 	}
-	if (next_to)
-		return next_to - 1;
-	/* Words that are in use stay so. */
-	while (idx->bad_unused < kp_bad_last(idx) && kp_load(&idx->bad[idx->bad_unused]))
-		idx->bad_unused++;
-	return idx->bad_unused;
+	return next_to ? next_to - 1 : kp_bad_unused(idx);
 }
 
 /**

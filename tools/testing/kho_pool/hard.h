@@ -312,6 +312,16 @@ static inline void hard_bad(struct region *r)
 		hard_must(kp_index_bad(&r->idx, i * apart));
 }
 
+/* The same, known from an earlier kernel, and two words are unused */
+static inline void hard_bad_restored(struct region *r)
+{
+	u64 apart = r->frames / r->idx.nr_bad_words;
+
+	for (u32 i = 0; i < r->idx.nr_bad_words - 2; i++)
+		hard_must(kp_index_bad(&r->idx, i * apart));
+	hard_must(region_restore(r, NULL));
+}
+
 static inline int hard_bad_last(struct region *r)
 {
 	int ret;
@@ -508,6 +518,7 @@ static const struct hard hard[] = {
 	MADE("all of it, but another CPU has a block", empty, all_but_one, -ENOMEM),
 	MADE("all of it, dropped, confirmed and assigned", empty, drop, 0),
 	MADE("the last bad frame that there is room for", bad, bad_last, -ENOSPC),
+	MADE("the last but one, in another kernel", bad_restored, bad_last, 0),
 	MADE("the last name of all", names, last_name, 0),
 	MADE("the last name, once it is confirmed", names, confirm_name, 0),
 	MADE("a block of named frames, claimed", named_frames, claim_all, 0),

@@ -221,6 +221,45 @@ static u32 sums_1t(void)
 	return run(sums, 1);
 }
 
+static void bad(struct job *job)
+{
+	job->ret = kp_index_bad(&r.idx, job->frame);
+}
+
+/* In every 64 MiB, the first block of each, then the second */
+static u64 bad_frame(u32 i)
+{
+	u32 each = r.frames / (32 * MIB2);
+
+	return i % each * 32 * MIB2 + i / each * MIB2;
+}
+
+/* One more bad frame, after so many that were found in other kernels */
+static u32 bad_after(u32 nr)
+{
+	region_init_table(&r, 0, 1024 * GIB, 64);
+	for (u32 i = 0; i < nr; i++) {
+		jobs[0].frame = bad_frame(i);
+		prepare(bad, &jobs[0]);
+	}
+	if (region_restore(&r, NULL))
+		exit(2);
+	jobs[0].frame = 2;
+	return run(bad, 1);
+}
+
+static u32 bad_first(void)
+{
+	return bad_after(0);
+}
+
+/* The last that there is room for: the last word of all says that there is none. */
+static u32 bad_last(void)
+{
+	region_init_table(&r, 0, 1024 * GIB, 64);
+	return bad_after(r.idx.nr_bad_words - 2);
+}
+
 static const struct {
 	const char *name;
 	u32 (*run)(void);
@@ -238,6 +277,8 @@ static const struct {
 	{ "restore_1t_1g_extents", restore_1t_1g_extents },
 	{ "seal", seal_1t },
 	{ "sums", sums_1t },
+	{ "bad_first", bad_first },
+	{ "bad_last", bad_last },
 };
 
 int main(int argc, char **argv)

@@ -13,6 +13,8 @@ import sys
 
 FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "instructions.json")
 LIMIT = 0.10
+# One path beside another, and how many times as long it may be; with any compiler
+RATIOS = ("bad_last", "bad_first", 2),
 
 
 def count(program, path):
@@ -48,7 +50,7 @@ def main():
     now = {"compiler": compiler(), "instructions": {}}
     same = now["compiler"] == before["compiler"]
     failed = shrunk = 0
-    print(f"TAP version 14\n1..{len(paths)}")
+    print(f"TAP version 14\n1..{len(paths) + len(RATIOS)}")
     if not same:
         print(f"# counted for {before['compiler']}\n# this is     {now['compiler']}")
     for nr, path in enumerate(paths, 1):
@@ -67,6 +69,11 @@ def main():
             shrunk += new < old * (1 - LIMIT)
             print(f"ok {text}")
         sys.stdout.flush()
+    for nr, (path, other, limit) in enumerate(RATIOS, len(paths) + 1):
+        ratio = now["instructions"][path] / now["instructions"][other]
+        failed += ratio > limit
+        print(f"{'not ' * (ratio > limit)}ok {nr} {path}: {ratio:.2f} times {other}, "
+              f"at most {limit}")
     if args.update:
         with open(FILE, "w") as f:
             json.dump(now, f, indent=1)
