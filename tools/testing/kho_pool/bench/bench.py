@@ -85,13 +85,14 @@ def table(rows):
             print("  ".join("-" * w for w in widths))
 
 
-def targets(records):
+def targets(records, trace_rows):
     """(what, limit, measured, met, note) of each row in the design's table."""
     rows = []
 
-    def add(what, limit, text, value, show, note=""):
+    def add(what, limit, text, value, show, note="", at_least=False):
         rows.append({"target": what, "limit": limit, "limit_text": text, "measured": value,
-                     "measured_text": show, "met": value <= limit, "note": note})
+                     "measured_text": show, "note": note,
+                     "met": value >= limit if at_least else value <= limit})
 
     def latency(load, figure, limit, states=STATES):
         ours = [r for r in of_kind(records, "latency", load=load, allocator=OURS)
@@ -115,6 +116,32 @@ def targets(records):
         for figure, limit in ("alloc_ns", alloc), ("free_ns", free):
             latency(load, figure, limit, STATES[:1])
             latency(load, figure, 2 * limit, STATES[1:])
+
+    # Of what two CPUs of this machine can do together
+    shares = {}
+    for r in of_kind(records, "threads", allocator=OURS):
+        control = of_kind(records, "threads_control", load=r["load"], state=r["state"])[0]
+        if r["ratio"] and control["ratio"]:
+            shares[f"{r['load']}, {r['state']}"] = r["ratio"][0] / min(2, control["ratio"][0])
+    if shares:
+        least = min(shares, key=shares.get)
+        add("two threads, of two pools' rate", 0.95, ">= 95 %", shares[least],
+            percent(shares[least]), least, at_least=True)
+
+    # Whole GiB after a year, beside those who refuse no more
+    for fill in dict.fromkeys(r["fill"] for r in trace_rows):
+        behind = {}
+        for ours in (r for r in trace_rows if r["fill"] == fill and
+                     r["allocator"].startswith(OURS)):
+            others = [r["whole_mean"] for r in trace_rows
+                      if all(r[key] == ours[key] for key in ("mix", "align_mib", "fill")) and
+                      not r["allocator"].startswith(OURS) and
+                      round(r["failed_share"], 4) <= round(ours["failed_share"], 4)]
+            what = f"{ours['allocator']}, {ours['mix']}, {ours['align_mib']} MiB aligned"
+            behind[what] = round(max(others, default=0) - ours["whole_mean"], 3)
+        worst = max(behind, key=behind.get)
+        add(f"churn, {fill:.0%} full: behind the best peer", 0, "in nothing", behind[worst],
+            percent(behind[worst]), worst)
 
     tib = {r["state"]: r for r in of_kind(records, "handover", pool="1 TiB")}
     read = of_kind(records, "read")[0]["bytes"]
@@ -297,7 +324,8 @@ def main():
         trace = Lines(*trace_command, progress=trace_progress).result()
     records.append({"kind": "read", "bytes": read_at_handover(args.programs)})
 
-    rows, trace_rows = targets(records), summary(trace)
+    trace_rows = summary(trace)
+    rows = targets(records, trace_rows)
     print()
     print_latency(of_kind(records, "latency"))
     print()
@@ -320,6 +348,7 @@ def main():
     print(f"\n{len(rows) - missed} of {len(rows)} targets met, on {cpu_model()}"
           f"{', not quiet' if load > 0.5 else ''}{', QUICK' if args.quick else ''}")
     print(f"report: {out}")
+    sys.exit(bool(missed) and not args.quick)
 
 
 if __name__ == "__main__":

@@ -13,11 +13,11 @@ goes_on() {
 		$(($(field $1 net) + 5))
 }
 
+# written NAME DISK: more than that
+written() { [ "$(field $1 disk)" -gt $2 ]; }
+
 # writes NAME: to its disk, from now on
-writes() {
-	disk=$(field $1 disk)
-	until_done 300 "$1 stands still" eval '[ "$(field $1 disk)" -gt $((disk + 5)) ]'
-}
+writes() { until_done 300 "$1 stands still" written $1 $(($(field $1 disk) + 5)); }
 
 # booted NAME BOOT_ID: anew
 booted() { [ -n "$(field $1 boot_id)" ] && [ "$(field $1 boot_id)" != "$2" ]; }
