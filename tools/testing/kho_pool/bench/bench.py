@@ -117,9 +117,11 @@ def targets(records, trace_rows):
             latency(load, figure, limit, STATES[:1])
             latency(load, figure, 2 * limit, STATES[1:])
 
-    # Of what two CPUs of this machine can do together
+    # Of what two CPUs of this machine can do together, each in areas of its own
     shares = {}
     for r in of_kind(records, "threads", allocator=OURS):
+        if r["load"] not in ("4 KiB", "2 MiB"):
+            continue
         control = of_kind(records, "threads_control", load=r["load"], state=r["state"])[0]
         if r["ratio"] and control["ratio"]:
             shares[f"{r['load']}, {r['state']}"] = r["ratio"][0] / min(2, control["ratio"][0])
