@@ -401,6 +401,25 @@ static inline int hard_last_name(struct region *r)
 	return hard_free(r, frame, MIB2, 1);
 }
 
+/* What is to be cleared is not wanted after all; then it is, and is confirmed. */
+static inline int hard_drop_and_confirm(struct region *r, const struct kp_request *req,
+					struct kp_alloc *alloc)
+{
+	struct kp_rest rest;
+	int ret;
+
+	hard_must(hard_alloc_req(r, req, alloc));
+	step_begin();
+	kp_index_drop(&r->idx, r->idx.pcpu, alloc, &rest);
+	step_end();
+	hard_rest(r, &rest);
+	hard_must(hard_alloc_req(r, req, alloc));
+	step_begin();
+	ret = kp_index_confirm(&r->idx, r->idx.pcpu, alloc);
+	step_end();
+	return ret;
+}
+
 /* The same of a frame, whose name is written when it is confirmed; and of one that is dropped */
 static inline int hard_confirm_name(struct region *r)
 {
@@ -408,18 +427,8 @@ static inline int hard_confirm_name(struct region *r)
 		.frames = 1, .align = 1, .owner = 1, .name = "last", .clear = true,
 	};
 	struct kp_alloc alloc;
-	struct kp_rest rest;
-	int ret;
+	int ret = hard_drop_and_confirm(r, &req, &alloc);
 
-	hard_must(hard_alloc_req(r, &req, &alloc));
-	step_begin();
-	kp_index_drop(&r->idx, r->idx.pcpu, &alloc, &rest);
-	step_end();
-	hard_rest(r, &rest);
-	hard_must(hard_alloc_req(r, &req, &alloc));
-	step_begin();
-	ret = kp_index_confirm(&r->idx, r->idx.pcpu, &alloc);
-	step_end();
 	return ret ?: hard_free(r, alloc.frame, 1, 1);
 }
 
@@ -472,22 +481,13 @@ static inline int hard_claim_all(struct region *r)
 	return 0;
 }
 
-/* All of it, which is to be cleared, and is not wanted after all; then it is confirmed. */
+/* All of it; and it gets another owner. */
 static inline int hard_drop(struct region *r)
 {
 	struct kp_request req = { .frames = r->frames, .align = 1, .owner = 1, .clear = true };
 	struct kp_alloc alloc;
-	struct kp_rest rest;
 
-	hard_must(hard_alloc_req(r, &req, &alloc));
-	step_begin();
-	kp_index_drop(&r->idx, r->idx.pcpu, &alloc, &rest);
-	step_end();
-	hard_rest(r, &rest);
-	hard_must(hard_alloc_req(r, &req, &alloc));
-	step_begin();
-	hard_must(kp_index_confirm(&r->idx, r->idx.pcpu, &alloc));
-	step_end();
+	hard_must(hard_drop_and_confirm(r, &req, &alloc));
 	step_begin();
 	hard_must(kp_index_assign(&r->idx, r->idx.pcpu, 0, r->frames, 1, 2));
 	step_end();
